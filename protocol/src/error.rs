@@ -1,0 +1,201 @@
+//! Every error code that can cross the wire, and the body that carries it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::transfer::Cause;
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal;)*) => {
+        /// What went wrong, as `noun.reason`. Codes are never renamed; `docs/api.md` lists them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code as it stands in JSON.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status it comes with.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The request cannot be read: not JSON, unknown, missing or doubled members, a bad header or path.
+    RequestMalformed = "request.malformed", 400;
+    /// The call needs an owner or claim token in `Authorization: Bearer`.
+    RequestUnauthorized = "request.unauthorized", 401;
+    /// Right link proof, wrong access proof; carries `attempts_left`.
+    AccessDenied = "access.denied", 403;
+    /// No transfer here for what the caller proved: unknown id, wrong link proof, wrong token. All alike.
+    TransferUnknown = "transfer.unknown", 404;
+    /// No such path.
+    PathUnknown = "path.unknown", 404;
+    /// The path does not take this method.
+    MethodUnknown = "method.unknown", 405;
+    /// The request took too long to arrive.
+    RequestTimeout = "request.timeout", 408;
+    /// Another create request holds this id.
+    TransferConflict = "transfer.conflict", 409;
+    /// It cannot be claimed before its upload is complete.
+    TransferNotReady = "transfer.not_ready", 409;
+    /// It takes no parts: its upload is complete.
+    TransferNotUploading = "transfer.not_uploading", 409;
+    /// Another content was accepted as this part.
+    PartConflict = "part.conflict", 409;
+    /// Parts are missing; carries `missing`, at most the first 100.
+    PartMissing = "part.missing", 409;
+    /// Only a tombstone is left; carries `cause`, `at` and, once opened, `claimed_at`.
+    TransferGone = "transfer.gone", 410;
+    /// Every open is taken, and the last claimant is still fetching; carries `at`, when that claim was made.
+    TransferClaimed = "transfer.claimed", 410;
+    /// This claim token's lease has ended; carries `cause` and `at`.
+    LeaseEnded = "lease.ended", 410;
+    /// The request has no length, where one is needed before it is read.
+    LengthRequired = "request.length_required", 411;
+    /// The request is larger than this call takes.
+    RequestTooLarge = "request.too_large", 413;
+    /// The content would be larger than this server takes.
+    TransferTooLarge = "transfer.too_large", 413;
+    /// The body is not sent as this call needs it.
+    MediaTypeUnsupported = "request.media_type", 415;
+    /// The range begins at or beyond the end of the body.
+    RangeUnsatisfiable = "range.unsatisfiable", 416;
+    /// A value is out of its range.
+    RequestUnprocessable = "request.unprocessable", 422;
+    /// The id does not follow from the link verifier.
+    IdMismatch = "id.mismatch", 422;
+    /// The part's bytes do not have the digest that came with them.
+    PartDigestMismatch = "part.digest_mismatch", 422;
+    /// The part does not have the length of this part.
+    PartLengthMismatch = "part.length_mismatch", 422;
+    /// The body has no part of this index.
+    PartUnknown = "part.unknown", 422;
+    /// Too many wrong access proofs; its owner can unlock it.
+    TransferLocked = "transfer.locked", 423;
+    /// A fault of the server's own; its log says more under the request id.
+    ServerInternal = "server.internal", 500;
+    /// A store does not answer; nothing was consumed. Comes with `Retry-After`.
+    StoreUnreachable = "store.unreachable", 503;
+    /// There is no room for it.
+    StoreFull = "store.full", 507;
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The body of every answer that is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// For programs to branch on.
+    pub code: ErrorCode,
+    /// For people to read; says what to do.
+    pub message: String,
+    /// Members that belong to the code.
+    #[serde(flatten)]
+    pub members: ErrorMembers,
+}
+
+/// What some codes carry beside their message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorMembers {
+    /// Wrong access proofs that the transfer still bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_left: Option<u32>,
+    /// Why it is gone, or how the lease ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// When that happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// When it was last claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_at: Option<u64>,
+    /// Indices of missing parts, at most the first 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<u64>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_noun_reason_and_stable() {
+        // Clients branch on these: a change here breaks those that are out there.
+        let released = [
+            ("request.malformed", 400),
+            ("request.unauthorized", 401),
+            ("access.denied", 403),
+            ("transfer.unknown", 404),
+            ("path.unknown", 404),
+            ("method.unknown", 405),
+            ("request.timeout", 408),
+            ("transfer.conflict", 409),
+            ("transfer.not_ready", 409),
+            ("transfer.not_uploading", 409),
+            ("part.conflict", 409),
+            ("part.missing", 409),
+            ("transfer.gone", 410),
+            ("transfer.claimed", 410),
+            ("lease.ended", 410),
+            ("request.length_required", 411),
+            ("request.too_large", 413),
+            ("transfer.too_large", 413),
+            ("request.media_type", 415),
+            ("range.unsatisfiable", 416),
+            ("request.unprocessable", 422),
+            ("id.mismatch", 422),
+            ("part.digest_mismatch", 422),
+            ("part.length_mismatch", 422),
+            ("part.unknown", 422),
+            ("transfer.locked", 423),
+            ("server.internal", 500),
+            ("store.unreachable", 503),
+            ("store.full", 507),
+        ];
+        let listed: Vec<_> = ErrorCode::ALL
+            .iter()
+            .map(|code| (code.as_str(), code.status()))
+            .collect();
+        assert_eq!(listed, released);
+        for code in ErrorCode::ALL {
+            assert_eq!(
+                serde_json::to_value(code).expect("a code is a text"),
+                code.as_str()
+            );
+        }
+    }
+
+    #[test]
+    fn members_stand_beside_the_message() {
+        let body = ErrorBody {
+            code: ErrorCode::AccessDenied,
+            message: "wrong".to_owned(),
+            members: ErrorMembers {
+                attempts_left: Some(4),
+                ..ErrorMembers::default()
+            },
+        };
+        let json = serde_json::to_string(&body).expect("a plain struct");
+        assert_eq!(
+            json,
+            r#"{"code":"access.denied","message":"wrong","attempts_left":4}"#
+        );
+    }
+}

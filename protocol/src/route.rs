@@ -1,0 +1,43 @@
+//! Every path of the API, in one place.
+
+use crate::id::TransferId;
+
+/// What all API paths begin with.
+pub const API: &str = "/api/v1";
+
+/// `POST`: create a transfer.
+pub const TRANSFERS: &str = "/api/v1/transfers";
+/// `DELETE`: burn (owner token).
+pub const TRANSFER: &str = "/api/v1/transfers/{id}";
+/// `GET`: which parts are accepted (owner token).
+pub const PARTS: &str = "/api/v1/transfers/{id}/parts";
+/// `PUT`: one part (owner token).
+pub const PART: &str = "/api/v1/transfers/{id}/parts/{index}";
+/// `POST`: all parts are there (owner token).
+pub const COMPLETE: &str = "/api/v1/transfers/{id}/complete";
+/// `POST`: look, without claiming (link proof).
+pub const PEEK: &str = "/api/v1/transfers/{id}/peek";
+/// `POST`: claim (link proof, access proof, new claim token).
+pub const CLAIM: &str = "/api/v1/transfers/{id}/claim";
+/// `GET`: the sealed body, with Range (claim token).
+pub const BODY: &str = "/api/v1/transfers/{id}/body";
+/// `POST`: renew the lease (claim token).
+pub const RENEW: &str = "/api/v1/transfers/{id}/renew";
+/// `POST`: everything arrived; ends the lease (claim token).
+pub const DELIVERED: &str = "/api/v1/transfers/{id}/delivered";
+/// `GET`: limits and features.
+pub const CONFIG: &str = "/api/v1/config";
+/// `GET`: the process is alive.
+pub const HEALTHZ: &str = "/healthz";
+/// `GET`: the stores answer.
+pub const READYZ: &str = "/readyz";
+
+/// One of the templates above with its `{id}` filled in.
+pub fn for_transfer(template: &str, id: &TransferId) -> String {
+    template.replacen("{id}", &id.to_text(), 1)
+}
+
+/// The path of one part.
+pub fn for_part(id: &TransferId, index: u64) -> String {
+    for_transfer(PART, id).replacen("{index}", &index.to_string(), 1)
+}

@@ -1,0 +1,252 @@
+//! Request and answer bodies of the API. Requests refuse members they do not know, and doubled ones; times are Unix
+//! seconds in UTC, durations end in `_s`, lengths in bytes end in `_len`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base64url;
+use crate::id::{AccessProof, AccessVerifier, LinkProof, LinkVerifier, OwnerVerifier, TransferId};
+
+/// `POST /transfers`: everything a server will ever know of a transfer, and the whole body when it is small.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRequest {
+    /// Follows from `link_verifier`; the server refuses one that does not.
+    pub id: TransferId,
+    /// SHA-256 of the link proof.
+    pub link_verifier: LinkVerifier,
+    /// SHA-256 of the access proof.
+    pub access_verifier: AccessVerifier,
+    /// SHA-256 of the owner token.
+    pub owner_verifier: OwnerVerifier,
+    /// The sealed manifest.
+    #[serde(with = "base64url::bytes")]
+    pub manifest: Vec<u8>,
+    /// Length of the sealed body in bytes.
+    pub body_len: u64,
+    /// How long the transfer can be opened, in seconds from the moment it is ready.
+    pub ttl_s: u64,
+    /// How many claimants it is given to.
+    pub claims_max: u32,
+    /// The whole sealed body, required exactly when `body_len` is at most the server's `inline_max`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url::bytes::optional"
+    )]
+    pub body: Option<Vec<u8>>,
+}
+
+/// Where a transfer stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Created, but parts are missing.
+    Uploading,
+    /// Can be claimed.
+    Ready,
+    /// No more claims; somebody still fetches.
+    Claimed,
+    /// Only a tombstone is left.
+    Gone,
+}
+
+/// Why a transfer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The last claimant's client said that everything arrived.
+    Delivered,
+    /// The last claimant's lease ended without a word.
+    Lapsed,
+    /// Its owner burnt it.
+    Burnt,
+    /// Its time was over before every open was taken.
+    Expired,
+    /// Its upload was never completed.
+    Abandoned,
+}
+
+/// Answer to `POST /transfers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateAnswer {
+    /// `ready` for a body sent inline, else `uploading`; on a repeat, the present state.
+    pub state: State,
+    /// Length of every part but the last, in bytes.
+    pub part_len: u64,
+    /// When it expires; absent until it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+}
+
+/// Answer to `GET /transfers/{id}/parts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsAnswer {
+    /// Length of every part but the last, in bytes.
+    pub part_len: u64,
+    /// How many parts there are in all.
+    pub part_count: u64,
+    /// The indices of those accepted, ascending.
+    pub accepted: Vec<u64>,
+}
+
+/// Answer to `POST /transfers/{id}/complete`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteAnswer {
+    /// `ready`, or where it stands when this was said before.
+    pub state: State,
+    /// When it expires.
+    pub expires_at: u64,
+}
+
+/// `POST /transfers/{id}/peek`: looks without taking a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeekRequest {
+    /// Proof of holding the link.
+    pub link_proof: LinkProof,
+    /// With it, the answer holds the manifest; a wrong one costs an attempt.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub access_proof: Option<AccessProof>,
+}
+
+/// Answer to peek.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeekAnswer {
+    /// Where it stands.
+    pub state: State,
+    /// When it was created.
+    pub created_at: u64,
+    /// When it expires; absent until it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// Claims that are still to be had.
+    pub claims_left: u32,
+    /// Wrong access proofs it still bears; 0 means locked.
+    pub attempts_left: u32,
+    /// Length of the sealed body in bytes.
+    pub body_len: u64,
+    /// Length of every part but the last, in bytes.
+    pub part_len: u64,
+    /// The sealed manifest, to who has the access proof.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url::bytes::optional"
+    )]
+    pub manifest: Option<Vec<u8>>,
+}
+
+/// `POST /transfers/{id}/claim`, with the claim token as bearer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// Proof of holding the link.
+    pub link_proof: LinkProof,
+    /// Proof of holding the link and its passphrase.
+    pub access_proof: AccessProof,
+}
+
+/// Answer to claim: the same for every repeat with the same token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimAnswer {
+    /// When the right to fetch the body ends, unless renewed.
+    pub lease_expires_at: u64,
+    /// Length of the sealed body in bytes.
+    pub body_len: u64,
+    /// The sealed manifest.
+    #[serde(with = "base64url::bytes")]
+    pub manifest: Vec<u8>,
+    /// The whole sealed body, when it was sent inline.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64url::bytes::optional"
+    )]
+    pub body: Option<Vec<u8>>,
+}
+
+/// Answer to `POST /transfers/{id}/renew`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewAnswer {
+    /// When the lease ends now.
+    pub lease_expires_at: u64,
+}
+
+/// Answer to `GET /config`: what this server allows, so that a client can say so before any work starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigAnswer {
+    /// The server's version.
+    pub version: String,
+    /// The most content of one transfer, in bytes.
+    pub transfer_size_max: u64,
+    /// Sealed bodies of at most so many bytes are sent inside the create request.
+    pub inline_max: u64,
+    /// Length of every part but the last, in bytes.
+    pub part_len: u64,
+    /// The longest life a sender may choose, in seconds.
+    pub ttl_s_max: u64,
+    /// The life that pages offer first, in seconds.
+    pub ttl_s_default: u64,
+    /// The shortest life, in seconds.
+    pub ttl_s_min: u64,
+    /// The most claims a sender may allow.
+    pub claims_max: u32,
+    /// How long a lease lasts when it is not renewed, in seconds.
+    pub lease_s: u64,
+    /// An upload without an accepted part for so many seconds is abandoned.
+    pub upload_idle_s: u64,
+}
+
+/// Refuses `null` where a member may be absent: there is one way to leave something out.
+fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROOF: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    fn refused<T: for<'de> Deserialize<'de>>(json: &str) -> String {
+        serde_json::from_str::<T>(json)
+            .map(|_| ())
+            .expect_err(json)
+            .to_string()
+    }
+
+    #[test]
+    fn requests_refuse_what_they_do_not_know() {
+        let peek = |members: &str| format!("{{{members}}}");
+        let link = format!("\"link_proof\":\"{PROOF}\"");
+        assert!(serde_json::from_str::<PeekRequest>(&peek(&link)).is_ok());
+        assert!(
+            refused::<PeekRequest>(&peek(&format!("{link},\"x\":1"))).contains("unknown field")
+        );
+        assert!(
+            refused::<PeekRequest>(&peek(&format!("{link},{link}"))).contains("duplicate field")
+        );
+        assert!(refused::<PeekRequest>("{}").contains("missing field"));
+        assert!(
+            refused::<PeekRequest>(&peek(&format!("{link},\"access_proof\":null")))
+                .contains("invalid type")
+        );
+    }
+
+    #[test]
+    fn answers_accept_what_they_do_not_know() {
+        let json = r#"{"lease_expires_at":5,"later":true}"#;
+        assert_eq!(
+            serde_json::from_str::<RenewAnswer>(json).expect(json),
+            RenewAnswer {
+                lease_expires_at: 5
+            }
+        );
+    }
+}
