@@ -54,6 +54,20 @@ pub const fn body_len(content_len: u64) -> Option<u64> {
     }
 }
 
+/// Whether `len` is the length of some sealed body: of one whose plaintext is a padded length.
+pub const fn is_body_len(len: u64) -> bool {
+    if len < BODY_LEN_MIN {
+        return false;
+    }
+    // Every chunk but the last is full, so the number of chunks, and with it the plaintext, follows from the length.
+    let sealed = len - NONCE_LEN;
+    let padded = sealed.saturating_sub(TAG_LEN * sealed.div_ceil(CHUNK_LEN + TAG_LEN));
+    match (padded_len(padded), body_len(padded)) {
+        (Some(again), Some(body_len)) => again == padded && body_len == len,
+        _ => false,
+    }
+}
+
 /// Whether `len` is the length of some sealed manifest: 48 bytes beyond a power of two from 2^8 to 2^20.
 pub const fn is_manifest_len(len: usize) -> bool {
     len >= MANIFEST_LEN_MIN
@@ -75,6 +89,30 @@ mod tests {
         check(65_536, Some(65_568));
         check(CONTENT_LEN_MAX, Some(16 + (1 << 40) + 16 * (1 << 24)));
         check(CONTENT_LEN_MAX + 1, None);
+    }
+
+    #[test]
+    fn only_padded_bodies_have_a_body_len() {
+        let mut content = 0;
+        while content <= CONTENT_LEN_MAX {
+            let len = body_len(content).expect("content within the limit");
+            assert!(
+                is_body_len(len) && !is_body_len(len + 1) && !is_body_len(len - 1),
+                "{content}"
+            );
+            content = content * 2 + 977;
+        }
+        for len in [
+            0,
+            16,
+            1055,
+            1057,
+            1056 + 16,
+            u64::MAX,
+            body_len(CONTENT_LEN_MAX).expect("the limit") + 16,
+        ] {
+            assert!(!is_body_len(len), "{len}");
+        }
     }
 
     #[test]

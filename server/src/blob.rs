@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of transfers' lives. [`conformance`] is what every store must do.
 
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod folder;
 pub mod memory;
@@ -91,6 +92,6 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// Gives the store its id. Fails if it has one.
     async fn adopt(&self, store_id: &StoreId) -> StoreResult<()>;
 
-    /// Answers when the store can be read and written.
+    /// Answers when the store can be reached.
     async fn probe(&self) -> StoreResult<()>;
 }

@@ -4,5 +4,7 @@
 pub mod blob;
 pub mod clock;
 pub mod record;
+pub mod service;
+pub mod sweeper;
 pub mod token;
 pub mod transfer;

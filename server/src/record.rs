@@ -44,6 +44,9 @@ pub enum StoreError {
     /// It does not answer, or answers with an error of its own.
     #[error("store unreachable: {0}")]
     Unreachable(String),
+    /// The bytes to be stored did not all arrive.
+    #[error("the bytes to be stored did not all arrive")]
+    Interrupted,
     /// It has no room.
     #[error("store full: {0}")]
     Full(String),

@@ -1,0 +1,243 @@
+//! The use cases: what each call of the API means for the two stores. It knows no HTTP, no SQL and no file system, and
+//! decides nothing that two servers must agree on: that is the record store's.
+
+mod download;
+mod invalid;
+mod stores;
+mod upload;
+
+use std::sync::Arc;
+
+use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
+use onetimeshare_protocol::transfer::{
+    ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest,
+};
+use tokio::sync::Notify;
+
+pub use self::download::Download;
+pub use self::invalid::Invalid;
+pub use self::stores::{MatchError, match_stores};
+pub use self::upload::PartUpload;
+use crate::blob::BlobStore;
+use crate::clock::Clock;
+use crate::record::{Parts, RecordStore, StoreError};
+use crate::token;
+use crate::transfer::{Moment, Outcome, Periods, Refusal};
+
+/// What a sender may choose on this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most content of one transfer, in bytes.
+    pub transfer_size_max: u64,
+    /// Sealed bodies of at most so many bytes come inside the create request.
+    pub inline_max: u64,
+    /// Length of every part but the last, in bytes, for new transfers.
+    pub part_len: u64,
+    /// The longest life, in seconds.
+    pub ttl_max_s: u64,
+    /// The life that pages offer first, in seconds.
+    pub ttl_default_s: u64,
+    /// The shortest life, in seconds.
+    pub ttl_min_s: u64,
+    /// The most claims.
+    pub claims_max: u32,
+}
+
+/// Why a use case did not come to its end.
+#[derive(Debug)]
+pub enum ServiceError {
+    /// The transfer's state or the caller's proof does not allow it.
+    Refused(Refusal),
+    /// A value of the request cannot be taken.
+    Invalid(Invalid),
+    /// A store failed; nothing was consumed.
+    Store(StoreError),
+}
+
+impl From<Refusal> for ServiceError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Invalid> for ServiceError {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What a use case comes to.
+pub type ServiceResult<T> = Result<T, ServiceError>;
+
+/// The use cases over one pair of stores.
+#[derive(Clone)]
+pub struct Service {
+    records: Arc<dyn RecordStore>,
+    blobs: Arc<dyn BlobStore>,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+    periods: Periods,
+    erased: Arc<Notify>,
+}
+
+impl Service {
+    /// Over stores that [`match_stores`] has found to belong together.
+    pub fn new(
+        records: Arc<dyn RecordStore>,
+        blobs: Arc<dyn BlobStore>,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+        periods: Periods,
+    ) -> Self {
+        Self {
+            records,
+            blobs,
+            clock,
+            limits,
+            periods,
+            erased: Arc::new(Notify::new()),
+        }
+    }
+
+    /// What a sender may choose.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The periods that steps are decided with.
+    pub const fn periods(&self) -> &Periods {
+        &self.periods
+    }
+
+    /// Now, for one step.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            periods: self.periods,
+        }
+    }
+
+    pub(crate) const fn records(&self) -> &Arc<dyn RecordStore> {
+        &self.records
+    }
+
+    pub(crate) const fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.blobs
+    }
+
+    /// Waits until something was erased by a call, so that its objects need not wait for the sweeper's timer.
+    pub(crate) async fn erased(&self) {
+        self.erased.notified().await;
+    }
+
+    /// Which parts of an upload are accepted.
+    pub async fn parts(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<Parts> {
+        flatten(
+            self.records
+                .parts(id, &token::owner_verifier(owner), self.moment())
+                .await,
+        )
+    }
+
+    /// Makes a complete upload ready.
+    pub async fn complete(
+        &self,
+        id: &TransferId,
+        owner: &OwnerToken,
+    ) -> ServiceResult<CompleteAnswer> {
+        let completed = self
+            .records
+            .complete(id, &token::owner_verifier(owner), self.moment())
+            .await;
+        flatten(completed).map(|(state, expires_at)| CompleteAnswer { state, expires_at })
+    }
+
+    /// Destroys a transfer.
+    pub async fn burn(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<()> {
+        let burnt = self
+            .records
+            .burn(id, &token::owner_verifier(owner), self.moment())
+            .await;
+        self.erased.notify_one();
+        flatten(burnt)
+    }
+
+    /// Looks without claiming.
+    pub async fn peek(&self, id: &TransferId, request: PeekRequest) -> ServiceResult<PeekAnswer> {
+        let link = token::link_verifier(&request.link_proof);
+        let access = request.access_proof.as_ref().map(token::access_verifier);
+        let (peek, manifest) = flatten(
+            self.records
+                .peek(id, &link, access.as_ref(), self.moment())
+                .await,
+        )?;
+        Ok(PeekAnswer {
+            state: peek.state,
+            created_at: peek.created_at,
+            expires_at: peek.expires_at,
+            claims_left: peek.claims_left,
+            attempts_left: peek.attempts_left,
+            body_len: peek.body_len,
+            part_len: peek.part_len,
+            manifest: manifest.map(Vec::from),
+        })
+    }
+
+    /// Claims, or repeats the answer to the claim that `claimant` has.
+    pub async fn claim(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimToken,
+        request: ClaimRequest,
+    ) -> ServiceResult<ClaimAnswer> {
+        let link = token::link_verifier(&request.link_proof);
+        let access = token::access_verifier(&request.access_proof);
+        let claimant = token::claim_verifier(claimant);
+        let claimed = flatten(
+            self.records
+                .claim(id, (&link, &access), &claimant, self.moment())
+                .await,
+        )?;
+        Ok(ClaimAnswer {
+            lease_expires_at: claimed.grant.lease_expires_at,
+            body_len: claimed.grant.body_len,
+            manifest: claimed.manifest.into(),
+            body: claimed.body.map(Vec::from),
+        })
+    }
+
+    /// Renews a lease. When it ends now, in Unix seconds.
+    pub async fn renew(&self, id: &TransferId, claimant: &ClaimToken) -> ServiceResult<u64> {
+        flatten(
+            self.records
+                .renew(id, &token::claim_verifier(claimant), self.moment())
+                .await,
+        )
+    }
+
+    /// Ends a lease: everything arrived.
+    pub async fn deliver(&self, id: &TransferId, claimant: &ClaimToken) -> ServiceResult<()> {
+        let delivered = self
+            .records
+            .deliver(id, &token::claim_verifier(claimant), self.moment())
+            .await;
+        self.erased.notify_one();
+        flatten(delivered)
+    }
+
+    /// Answers when both stores can be read and written.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.records.probe().await?;
+        self.blobs.probe().await
+    }
+}
+
+fn flatten<T>(result: Result<Outcome<T>, StoreError>) -> ServiceResult<T> {
+    Ok(result??)
+}

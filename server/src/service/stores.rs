@@ -1,0 +1,37 @@
+//! Two stores are used together only if they carry the same random id: an empty, strange or restored store never costs a
+//! transfer, because the server does not start on it and nothing is swept.
+
+use crate::blob::BlobStore;
+use crate::record::{RecordStore, StoreError};
+
+/// Why two stores may not be used together.
+#[derive(Debug, thiserror::Error)]
+pub enum MatchError {
+    /// The blob store belongs to other records.
+    #[error(
+        "the blob store belongs to another record store: point the server at the two that belong together, or at an empty pair"
+    )]
+    Strangers,
+    /// The blob store is empty, but the records name parts in it.
+    #[error(
+        "the blob store is empty, but the record store names parts in it: is its folder mounted? Bring it back, or begin with an empty pair"
+    )]
+    BlobsLost,
+    /// A store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Checks that the stores belong together. A blob store that was never used is taken for a record store without parts.
+pub async fn match_stores(
+    records: &dyn RecordStore,
+    blobs: &dyn BlobStore,
+) -> Result<(), MatchError> {
+    let expected = records.store_id().await?;
+    match blobs.store_id().await? {
+        Some(found) if found == expected => Ok(()),
+        Some(_) => Err(MatchError::Strangers),
+        None if records.has_no_parts().await? => Ok(blobs.adopt(&expected).await?),
+        None => Err(MatchError::BlobsLost),
+    }
+}

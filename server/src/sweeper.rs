@@ -1,0 +1,98 @@
+//! Removes what time has ended: expired transfers, lapsed leases, abandoned uploads, queued objects, old tombstones. Each
+//! pass is idempotent, many may run at once, and none decides anything: the record store does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use crate::service::{MatchError, Service, match_stores};
+use crate::transfer::UPLOAD_MAX_S;
+
+/// How often a pass begins when nothing was erased in between.
+const PERIOD: Duration = Duration::from_secs(15);
+
+/// How often objects are looked for that no record names.
+const ORPHAN_PERIOD: Duration = Duration::from_hours(1);
+
+/// How many transfers or objects one step touches, so that no step holds a store for long.
+const BATCH: usize = 256;
+
+/// Sweeps until `stop`.
+pub async fn run(service: Arc<Service>, stop: CancellationToken) {
+    let mut orphans = tokio::time::interval(ORPHAN_PERIOD);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = service.erased() => report(sweep(&service).await),
+            () = tokio::time::sleep(PERIOD) => report(sweep(&service).await),
+            _ = orphans.tick() => report(sweep_orphans(&service).await),
+        }
+    }
+}
+
+fn report(swept: Result<usize, MatchError>) {
+    match swept {
+        Ok(0) => {}
+        Ok(count) => debug!(count, "swept"),
+        Err(MatchError::Store(error)) => warn!(%error, "sweep put off: a store does not answer"),
+        Err(error) => error!(%error, "nothing is swept"),
+    }
+}
+
+/// One pass over everything that is due. How many transfers and objects it touched.
+///
+/// The stores are matched first: a folder that was unmounted under a running server is not an empty store.
+pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
+    let (records, blobs) = (service.records(), service.blobs());
+    match_stores(records.as_ref(), blobs.as_ref()).await?;
+    let mut touched = 0;
+    loop {
+        let settled = records.sweep(BATCH, service.moment()).await?;
+        touched += settled;
+        if settled < BATCH {
+            break;
+        }
+    }
+    loop {
+        let objects = records.take_deletions(BATCH, service.moment()).await?;
+        let mut deleted = Vec::with_capacity(objects.len());
+        for object in &objects {
+            match blobs.delete(object).await {
+                Ok(()) => deleted.push(object.clone()),
+                // It stays queued and is offered again.
+                Err(error) => warn!(%error, ?object, "not deleted yet"),
+            }
+        }
+        records.confirm_deleted(&deleted, service.moment()).await?;
+        touched += deleted.len();
+        if objects.len() < BATCH {
+            break;
+        }
+    }
+    records.scrub().await?;
+    Ok(touched)
+}
+
+/// Deletes objects that no record names and that are older than any transfer could be.
+pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
+    let (records, blobs) = (service.records(), service.blobs());
+    match_stores(records.as_ref(), blobs.as_ref()).await?;
+    let (limits, periods) = (service.limits(), service.periods());
+    let age_s = [
+        UPLOAD_MAX_S,
+        limits.ttl_max_s,
+        periods.lease_max_s,
+        periods.tombstone_ttl_s,
+    ];
+    let age_s = age_s.into_iter().fold(0, u64::saturating_add);
+    let mut deleted = 0;
+    for object in blobs.list_old(age_s, service.moment().now, BATCH).await? {
+        if !records.is_known(&object.id).await? {
+            blobs.delete(&object).await?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
+}
