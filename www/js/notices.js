@@ -1,0 +1,106 @@
+/**
+ * Which sentences belong to which problem: a code becomes an icon, a headline, a why and a what-to-do. Pure but for the
+ * catalogue.
+ *
+ * @module
+ */
+
+import { keyOr, text } from "./text.js";
+
+/**
+ * @typedef {import("./problem.js").Problem} Problem
+ * @typedef {import("./state.js").OpenState} OpenState
+ * @typedef {import("./text.js").TextKey} TextKey
+ * @typedef {import("./ui/notice-panel.js").Notice} Notice
+ */
+
+/** @type {Record<string, string>} */
+const ICONS = {
+  missing: "link-broken",
+  damaged: "link-broken",
+  newer: "link-broken",
+  unknown: "gone",
+  gone: "gone",
+  claimed: "gone",
+  locked: "lock",
+  incomplete: "clock",
+  offline: "offline",
+};
+
+/**
+ * Why an upload failed, or could not begin.
+ *
+ * @param {Problem} problem
+ * @returns {Notice}
+ */
+export function sendNotice(problem) {
+  return problemNotice(problem, "problem.send.title", "send.");
+}
+
+/**
+ * Why a link cannot be opened, by the page's state.
+ *
+ * @param {OpenState} state One of those that are a notice.
+ * @returns {Notice}
+ */
+export function openNotice(state) {
+  switch (state.name) {
+    case "gone":
+      return goneNotice(state.problem);
+    case "claimed": {
+      const at = state.problem?.number("at") ?? null;
+      return { ...plain("claimed"), why: text("claimed.why", { at }) };
+    }
+    case "refused":
+      return problemNotice(state.problem, "problem.title");
+    case "failed":
+      return problemNotice(state.problem, "problem.open.title");
+    default:
+      return plain(state.name);
+  }
+}
+
+/** @param {string} name @returns {Notice} */
+function plain(name) {
+  return {
+    icon: ICONS[name] ?? "warn",
+    title: text(keyOr(`${name}.title`, "problem.title")),
+    why: text(keyOr(`${name}.why`, "problem.unknown.why"), { code: name }),
+    todo: text(keyOr(`${name}.todo`, "problem.unknown.todo")),
+  };
+}
+
+/**
+ * What became of it, and what that may mean. The same words whoever opened it: the page cannot know, the reader can.
+ *
+ * @param {Problem} problem
+ * @returns {Notice}
+ */
+function goneNotice(problem) {
+  const cause = problem.string("cause") ?? "other";
+  const times = { at: problem.number("at") ?? 0, claimed_at: problem.number("claimed_at") };
+  const opened = cause === "delivered" || cause === "lapsed" || times.claimed_at !== null;
+  return {
+    icon: "gone",
+    title: text(keyOr(`gone.${cause}.title`, "gone.other.title")),
+    why: text(keyOr(`gone.${cause}.why`, "gone.other.why"), times),
+    todo: text(opened ? "gone.opened.todo" : keyOr(`gone.${cause}.todo`, "gone.expired.todo")),
+  };
+}
+
+/**
+ * @param {Problem} problem
+ * @param {TextKey} title
+ * @param {string} [side] Advice that differs on one page.
+ * @returns {Notice}
+ */
+function problemNotice({ code }, title, side = "") {
+  const known = keyOr(`${code}.why`, "problem.unknown.why") === `${code}.why`;
+  const todo = keyOr(`${code}.todo`, "problem.unknown.todo");
+  return {
+    icon: code === "network" ? "offline" : "warn",
+    title: text(title),
+    why: text(known ? keyOr(`${code}.why`, "problem.unknown.why") : "problem.unknown.why", { code }),
+    todo: text(keyOr(`${code}.${side}todo`, todo)),
+  };
+}

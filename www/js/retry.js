@@ -1,0 +1,83 @@
+/**
+ * When to try a request again: back-off with jitter, the server's own wish, and at once when the network comes back.
+ * Never decides what is sent.
+ *
+ * @module
+ */
+
+import { Problem, problemFrom } from "./problem.js";
+
+/** The first wait, and the longest one we choose ourselves. */
+const FIRST_MS = 500;
+const LONGEST_MS = 20_000;
+/** A server may ask for more, but a person is waiting. */
+const ASKED_MAX_MS = 300_000;
+
+/**
+ * @typedef {object} RetryOptions
+ * @property {AbortSignal} signal
+ * @property {number} [tries] Failures in a row before giving up. Default 8, about a minute and a half.
+ * @property {(wait_ms: number, problem: Problem) => void} [onwait] Told before each wait.
+ * @property {(wait_ms: number, signal: AbortSignal) => Promise<void>} [pause] Replaced by tests.
+ */
+
+/**
+ * How long to wait after the n-th failure in a row (n from 1).
+ *
+ * @param {number} failures
+ * @param {number | null} asked_s What the server asked for.
+ * @param {number} random In [0, 1): spreads clients that failed together.
+ * @returns {number} Milliseconds.
+ */
+export function backoff(failures, asked_s, random) {
+  const own = Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1)) * (0.75 + random / 2);
+  return Math.round(Math.max(own, Math.min((asked_s ?? 0) * 1000, ASKED_MAX_MS)));
+}
+
+/**
+ * Runs `attempt` until it succeeds, fails for good, or has failed too often.
+ *
+ * @template T
+ * @param {(failures: number) => Promise<T>} attempt Told how many attempts in a row have failed.
+ * @param {RetryOptions} options
+ * @returns {Promise<T>}
+ */
+export async function retrying(attempt, options) {
+  const { signal, tries = 8, onwait, pause = sleep } = options;
+  for (let failures = 0; ; ) {
+    signal.throwIfAborted();
+    try {
+      return await attempt(failures);
+    } catch (thrown) {
+      const problem = problemFrom(thrown);
+      failures += 1;
+      if (!problem.passing || failures >= tries) throw problem;
+      const wait_ms = backoff(failures, problem.retry_after_s, Math.random());
+      onwait?.(wait_ms, problem);
+      await pause(wait_ms, signal);
+    }
+  }
+}
+
+/**
+ * Waits, but no longer than until the network is back or the signal aborts.
+ *
+ * @param {number} wait_ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+export function sleep(wait_ms, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    const timer = setTimeout(finish, wait_ms);
+    function finish() {
+      clearTimeout(timer);
+      stop.abort();
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    }
+    signal.addEventListener("abort", finish, { signal: stop.signal });
+    globalThis.addEventListener?.("online", finish, { signal: stop.signal });
+    if (signal.aborted) finish();
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * One file on its way to disk as a download that the service worker answers. Its name travels in a message, never in an
+ * address, so no log can hold it.
+ *
+ * @module
+ */
+
+import { contentDisposition } from "../entries.js";
+import { Problem } from "../problem.js";
+import { SERVICE_WORKER, scriptUrl } from "../trusted.js";
+
+const SCOPE = "/download/";
+/** How long the service worker may take to start before this browser counts as one without. */
+const START_MS = 6000;
+/** Firefox and Chromium end a service worker that hears nothing for 30 s. */
+const PING_MS = 10_000;
+/** Nothing asked for in this time: the browser is asking the person, or has refused. */
+const PATIENCE_MS = 4000;
+/** Frames stay until the browser has surely taken over their download. */
+const FRAME_MS = 30_000;
+
+/**
+ * Starts the service worker and makes sure that it answers.
+ *
+ * @returns {Promise<ServiceWorker | null>} Null when this browser cannot stream to disk.
+ */
+export async function startServiceWorker() {
+  if (!("serviceWorker" in navigator)) return null;
+  try {
+    const registration = await navigator.serviceWorker.register(scriptUrl(SERVICE_WORKER), { scope: SCOPE });
+    return await Promise.race([answering(registration), after(START_MS)]);
+  } catch {
+    // Private modes and settings that refuse storage refuse this too; there are other ways to save.
+    return null;
+  }
+}
+
+/** A file that the browser is saving. */
+export class StreamFile {
+  #address;
+  /** @type {MessagePort} */
+  #port;
+  /** How many pieces the browser has asked for and not got. */
+  #asked = 0;
+  /** @type {((problem: Problem | null) => void) | null} */
+  #wake = null;
+  /** @type {Problem | null} */
+  #stopped = null;
+  #onwaiting;
+  #ping;
+
+  /**
+   * @param {ServiceWorker} worker
+   * @param {string} name
+   * @param {number} size Bytes.
+   * @param {(waiting: boolean) => void} onwaiting Told when the browser does not take the file, and when it does again.
+   */
+  constructor(worker, name, size, onwaiting) {
+    const id = randomId();
+    const channel = new MessageChannel();
+    this.#address = `${SCOPE}${id}`;
+    this.#port = channel.port1;
+    this.#onwaiting = onwaiting;
+    this.#port.onmessage = (event) => this.#hear(event.data.kind);
+    worker.postMessage({ kind: "file", id, disposition: contentDisposition(name), size }, [channel.port2]);
+    this.#ping = setInterval(() => worker.postMessage({ kind: "ping" }), PING_MS);
+  }
+
+  /** Asks the browser for the download, again if it did not take it the first time. */
+  request() {
+    const frame = document.createElement("iframe");
+    frame.hidden = true;
+    frame.src = this.#address;
+    document.body.append(frame);
+    setTimeout(() => frame.remove(), FRAME_MS);
+  }
+
+  /**
+   * Resolves when the browser has asked for these bytes, which it does when it has written those before.
+   *
+   * @param {Uint8Array<ArrayBuffer>} bytes Are moved away, if they have a buffer of their own.
+   */
+  async write(bytes) {
+    if (bytes.length === 0) return;
+    await this.#pulled();
+    this.#asked -= 1;
+    const whole = bytes.length === bytes.buffer.byteLength;
+    this.#port.postMessage({ kind: "chunk", bytes }, whole ? [bytes.buffer] : []);
+  }
+
+  /** Resolves when the browser has asked for more than there is, which it does when it has taken everything. */
+  async taken() {
+    await this.#pulled();
+  }
+
+  /** Ends the file, which makes it appear under its name. */
+  async close() {
+    await this.taken();
+    await this.#end({ kind: "close" });
+  }
+
+  /** Ends the file as failed, so that the browser does not keep it. */
+  abort() {
+    if (!this.#stopped) void this.#end({ kind: "abort" });
+  }
+
+  /** @param {{ kind: "close" | "abort" }} last */
+  async #end(last) {
+    clearInterval(this.#ping);
+    const ended = new Promise((resolve) => {
+      this.#port.onmessage = resolve;
+    });
+    this.#port.postMessage(last);
+    await Promise.race([ended, after(START_MS)]);
+    this.#port.close();
+  }
+
+  /** @param {string} kind */
+  #hear(kind) {
+    if (kind === "ready") this.request();
+    if (kind === "pull") this.#asked += 1;
+    if (kind === "cancel") this.#stopped = new Problem("save.cancelled");
+    if (kind !== "ready") this.#wake?.(this.#stopped);
+  }
+
+  /** @returns {Promise<void>} */
+  async #pulled() {
+    if (this.#stopped) throw this.#stopped;
+    if (this.#asked > 0) return;
+    let told = false;
+    const patience = setTimeout(() => {
+      told = true;
+      this.#onwaiting(true);
+    }, PATIENCE_MS);
+    const problem = await new Promise((/** @type {(problem: Problem | null) => void} */ resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = null;
+    clearTimeout(patience);
+    if (told) this.#onwaiting(false);
+    if (problem) throw problem;
+  }
+}
+
+/**
+ * @param {ServiceWorkerRegistration} registration
+ * @returns {Promise<ServiceWorker | null>}
+ */
+async function answering(registration) {
+  const worker = registration.active ?? (await activated(registration.installing ?? registration.waiting));
+  if (!worker) return null;
+  const channel = new MessageChannel();
+  await new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    worker.postMessage({ kind: "hello" }, [channel.port2]);
+  });
+  channel.port1.close();
+  return worker;
+}
+
+/**
+ * @param {ServiceWorker | null} worker
+ * @returns {Promise<ServiceWorker | null>}
+ */
+function activated(worker) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (!worker || worker.state === "redundant") resolve(null);
+      else if (worker.state === "activated") resolve(worker);
+    };
+    worker?.addEventListener("statechange", look);
+    look();
+  });
+}
+
+/**
+ * @param {number} wait_ms
+ * @returns {Promise<null>}
+ */
+function after(wait_ms) {
+  return new Promise((resolve) => setTimeout(resolve, wait_ms, null));
+}
+
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,185 @@
+/**
+ * What each page can be, and what may follow from what: pure functions of a state and an event. An event that has no
+ * meaning in a state leaves it as it is, so a late answer can never bring a page somewhere it should not be.
+ *
+ * @module
+ */
+
+/**
+ * @typedef {import("./api.js").Limits} Limits
+ * @typedef {import("./api.js").View} View
+ * @typedef {import("./crypto.messages.js").Manifest} Manifest
+ * @typedef {import("./problem.js").Problem} Problem
+ *
+ * @typedef {{ name: "loading" }
+ *   | { name: "unavailable", problem: Problem }
+ *   | { name: "start", limits: Limits }
+ *   | { name: "working", limits: Limits, step: "key" | "sending" | "finishing" }
+ *   | { name: "done", limits: Limits, link: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { name: "failed", limits: Limits, problem: Problem, resumable: boolean }} SendState
+ *
+ * @typedef {{ type: "limits", limits: Limits }
+ *   | { type: "unavailable", problem: Problem }
+ *   | { type: "send" }
+ *   | { type: "step", step: "key" | "sending" | "finishing" }
+ *   | { type: "sent", link: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { type: "failed", problem: Problem, resumable: boolean }
+ *   | { type: "resume" }
+ *   | { type: "restart" }} SendEvent
+ *
+ * @typedef {"asking" | "deleted" | "unsure" | { claims_left: number }} Fate What became of it on the server afterwards.
+ *
+ * @typedef {{ name: "loading" }
+ *   | { name: "missing" }
+ *   | { name: "damaged" }
+ *   | { name: "newer" }
+ *   | { name: "unknown" }
+ *   | { name: "gone", problem: Problem }
+ *   | { name: "claimed", problem: Problem }
+ *   | { name: "locked" }
+ *   | { name: "incomplete" }
+ *   | { name: "unsavable", manifest: Manifest, view: View }
+ *   | { name: "offline" }
+ *   | { name: "refused", problem: Problem }
+ *   | { name: "passphrase", view: View, checking: boolean, trouble: "none" | "wrong" | "offline" }
+ *   | { name: "ready", manifest: Manifest, view: View, resume: boolean }
+ *   | { name: "opening", manifest: Manifest, view: View }
+ *   | { name: "done", manifest: Manifest, view: View, fate: Fate }
+ *   | { name: "failed", problem: Problem, manifest: Manifest, view: View }} OpenState
+ *
+ * @typedef {{ type: "missing" }
+ *   | { type: "problem", problem: Problem }
+ *   | { type: "ask", view: View }
+ *   | { type: "checking" }
+ *   | { type: "wrong", attempts_left: number }
+ *   | { type: "ready", manifest: Manifest, view: View, resume: boolean }
+ *   | { type: "unsavable", manifest: Manifest, view: View }
+ *   | { type: "open" }
+ *   | { type: "stopped" }
+ *   | { type: "opened" }
+ *   | { type: "settled", fate: Fate }
+ *   | { type: "again" }} OpenEvent
+ */
+
+/** Codes whose page says what to do by itself; every other code is shown as `refused` or `failed`. */
+const NOTICES = /** @type {const} */ ({
+  "link.damaged": "damaged",
+  "link.version": "newer",
+  "transfer.unknown": "unknown",
+  "transfer.locked": "locked",
+  "transfer.not_ready": "incomplete",
+  network: "offline",
+});
+
+/**
+ * @param {SendState} state
+ * @param {SendEvent} event
+ * @returns {SendState}
+ */
+export function nextSend(state, event) {
+  switch (event.type) {
+    case "limits":
+      return state.name === "loading" || state.name === "unavailable" ? { name: "start", limits: event.limits } : state;
+    case "unavailable":
+      return state.name === "loading" || state.name === "unavailable" ? { name: "unavailable", problem: event.problem } : state;
+    case "send":
+      return state.name === "start" ? { name: "working", limits: state.limits, step: "key" } : state;
+    case "step":
+      return state.name === "working" ? { ...state, step: event.step } : state;
+    case "sent": {
+      if (state.name !== "working") return state;
+      const { link, expires_at, claims_max, with_passphrase } = event;
+      return { name: "done", limits: state.limits, link, expires_at, claims_max, with_passphrase };
+    }
+    case "failed":
+      if (state.name !== "working") return state;
+      return { name: "failed", limits: state.limits, problem: event.problem, resumable: event.resumable };
+    case "resume":
+      return state.name === "failed" && state.resumable ? { name: "working", limits: state.limits, step: "sending" } : state;
+    case "restart":
+      return "limits" in state ? { name: "start", limits: state.limits } : state;
+  }
+}
+
+/**
+ * @param {OpenState} state
+ * @param {OpenEvent} event
+ * @returns {OpenState}
+ */
+export function nextOpen(state, event) {
+  switch (event.type) {
+    case "missing":
+      return state.name === "loading" ? { name: "missing" } : state;
+    case "problem":
+      return afterProblem(state, event.problem);
+    case "ask":
+      return state.name === "loading" ? { name: "passphrase", view: event.view, checking: false, trouble: "none" } : state;
+    case "checking":
+      return state.name === "passphrase" ? { ...state, checking: true, trouble: "none" } : state;
+    case "wrong":
+      if (state.name !== "passphrase") return state;
+      if (event.attempts_left === 0) return { name: "locked" };
+      return { ...state, view: { ...state.view, attempts_left: event.attempts_left }, checking: false, trouble: "wrong" };
+    case "ready":
+      return canBecomeReady(state) ? { name: "ready", manifest: event.manifest, view: event.view, resume: event.resume } : state;
+    case "unsavable":
+      return canBecomeReady(state) ? { name: "unsavable", manifest: event.manifest, view: event.view } : state;
+    case "open":
+      return state.name === "ready" ? { name: "opening", manifest: state.manifest, view: afterClaim(state) } : state;
+    case "stopped":
+      if (state.name !== "opening") return state;
+      return { name: "ready", manifest: state.manifest, view: state.view, resume: true };
+    case "opened":
+      return state.name === "opening" ? { name: "done", manifest: state.manifest, view: state.view, fate: "asking" } : state;
+    case "settled":
+      return state.name === "done" ? { ...state, fate: event.fate } : state;
+    case "again":
+      if (state.name === "failed") return { name: "ready", manifest: state.manifest, view: state.view, resume: true };
+      return state.name === "offline" || state.name === "refused" || state.name === "incomplete" ? { name: "loading" } : state;
+  }
+}
+
+/**
+ * What the claim leaves; going on with one that was made takes nothing more.
+ *
+ * @param {Extract<OpenState, { name: "ready" }>} state
+ * @returns {View}
+ */
+function afterClaim({ view, resume }) {
+  return resume ? view : { ...view, claims_left: Math.max(0, view.claims_left - 1) };
+}
+
+/** @param {OpenState} state */
+function canBecomeReady(state) {
+  return state.name === "loading" || state.name === "passphrase";
+}
+
+/**
+ * @param {OpenState} state
+ * @param {Problem} problem
+ * @returns {OpenState}
+ */
+function afterProblem(state, problem) {
+  if (state.name === "done") return state;
+  if (problem.code === "transfer.gone") return { name: "gone", problem };
+  if (problem.code === "transfer.claimed") return { name: "claimed", problem };
+  if (state.name === "opening") return { name: "failed", problem, manifest: state.manifest, view: state.view };
+  if (state.name === "passphrase" && problem.passing) return { ...state, checking: false, trouble: "offline" };
+  const name = /** @type {Record<string, (typeof NOTICES)[keyof typeof NOTICES]>} */ (NOTICES)[problem.code];
+  return name ? { name } : { name: "refused", problem };
+}
+
+/**
+ * Why a transfer that is there cannot be opened now, as a code, or null. A browser that already holds a claim is concerned
+ * neither by the lock nor by the count.
+ *
+ * @param {View} view
+ * @param {boolean} held
+ * @returns {string | null}
+ */
+export function unopenable(view, held) {
+  if (view.state === "uploading") return "transfer.not_ready";
+  if (held) return null;
+  if (view.state === "claimed" || view.claims_left === 0) return "transfer.claimed";
+  return view.attempts_left === 0 ? "transfer.locked" : null;
+}

@@ -1,0 +1,54 @@
+/**
+ * The claim token of a transfer this browser began to open, kept until it is delivered or its lease has ended, so that
+ * opening the link again here goes on with the same claim. It opens nothing without the link. Never keeps anything else.
+ *
+ * @module
+ */
+
+const PREFIX = "onetimeshare.claim.";
+
+/**
+ * @typedef {object} KeptToken
+ * @property {string} token
+ * @property {boolean} granted Whether the server has answered it; repeating the claim then takes nothing more.
+ * @property {number} until When its lease ends, in Unix seconds.
+ */
+
+/**
+ * The token kept for a transfer, if its lease can still live.
+ *
+ * @param {string} id Transfer id.
+ * @param {number} now Unix seconds.
+ * @returns {KeptToken | null}
+ */
+export function keptToken(id, now) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(PREFIX + id) ?? "null");
+    if (typeof kept?.token === "string" && kept.until > now) return kept;
+    localStorage.removeItem(PREFIX + id);
+  } catch {
+    // Storage may be switched off; then only this page can go on with its claim.
+  }
+  return null;
+}
+
+/**
+ * @param {string} id
+ * @param {KeptToken} kept
+ */
+export function keepToken(id, kept) {
+  try {
+    localStorage.setItem(PREFIX + id, JSON.stringify(kept));
+  } catch {
+    // As above: without storage there is nothing to go on with after a reload, and nothing else breaks.
+  }
+}
+
+/** @param {string} id */
+export function dropToken(id) {
+  try {
+    localStorage.removeItem(PREFIX + id);
+  } catch {
+    // Nothing was kept then.
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Claims one transfer and brings its verified content to a sink: keeps the lease alive, goes on after a cut, and says
+ * `delivered` only when the sink has everything. Never sees a key and never shows anything.
+ *
+ * @module
+ */
+
+import { fromBase64url } from "../base64url.js";
+import { EntrySplitter } from "../entries.js";
+import { Problem, problemFrom } from "../problem.js";
+import { retrying } from "../retry.js";
+import { dropToken, keepToken, keptToken } from "./claim-token.js";
+
+/**
+ * @typedef {import("../api.js").Api} Api
+ * @typedef {import("../api.js").Claimed} Claimed
+ * @typedef {import("../crypto.js").CryptoWorker} CryptoWorker
+ * @typedef {import("../crypto.messages.js").Proofs} Proofs
+ * @typedef {import("../crypto.messages.js").Manifest} Manifest
+ */
+
+/** How often a lease is renewed; the server counts no more than one a minute. */
+const RENEW_MS = 60_000;
+/** A body that brings no byte for so long is asked for again. */
+const STALL_MS = 30_000;
+/** How long a claim may be under way before its token can be forgotten without its lease being known. */
+const CLAIM_S = 900;
+
+/**
+ * @typedef {object} Sink Where content goes, in order. `finish` resolves when everything has arrived there.
+ * @property {(index: number, bytes: Uint8Array<ArrayBuffer>, ends: boolean) => Promise<void>} write
+ * @property {() => Promise<void>} finish Only after the whole body verified.
+ * @property {(problem: Problem) => void} abort
+ *
+ * @typedef {object} DownloadOptions
+ * @property {Api} api
+ * @property {CryptoWorker} crypto A worker that derived the link's keys.
+ * @property {Proofs} proofs
+ * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
+ * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
+ */
+
+/** One opening of one transfer. */
+export class Download {
+  #options;
+  #token = "";
+  /** @type {Claimed | null} */
+  #claimed = null;
+
+  /** @param {DownloadOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes the claim, or goes on with the one this browser has.
+   *
+   * @param {AbortSignal} signal
+   * @returns {Promise<Manifest>} What was claimed.
+   */
+  async claim(signal) {
+    const { api, crypto, proofs } = this.#options;
+    const { transfer_id: id, link_proof, access_proof } = proofs;
+    const kept = keptToken(id, nowS());
+    this.#token ||= kept?.token ?? (await crypto.call("claim_token", {}));
+    if (!kept) keepToken(id, { token: this.#token, granted: false, until: nowS() + CLAIM_S });
+    try {
+      const claimed = await this.#retry(() => api.claim(id, this.#token, { link_proof, access_proof }, signal), signal);
+      this.#claimed = claimed;
+      this.#keep(claimed.lease_expires_at);
+      return await crypto.call("open_manifest", { sealed: claimed.manifest, body_len: claimed.body_len });
+    } catch (thrown) {
+      this.#forgetIfOver(problemFrom(thrown));
+      throw thrown;
+    }
+  }
+
+  /**
+   * Brings the content to the sink and waits until it is there.
+   *
+   * @param {Manifest} manifest
+   * @param {Sink} sink
+   * @param {AbortSignal} signal
+   */
+  async receive(manifest, sink, signal) {
+    if (!this.#claimed) throw new Problem("page.internal");
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const renewal = setInterval(() => void this.#renew(stop, both), RENEW_MS);
+    try {
+      await this.#bring(this.#claimed, manifest, sink, both);
+      await this.#options.crypto.call("finish", {});
+      await sink.finish();
+    } catch (thrown) {
+      const problem = problemFrom(stop.signal.aborted ? stop.signal.reason : thrown);
+      sink.abort(problem);
+      this.#forgetIfOver(problem);
+      throw problem;
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /**
+   * Tells the server that everything arrived, so that it can delete it.
+   *
+   * @param {AbortSignal} signal
+   */
+  async delivered(signal) {
+    const { api, proofs } = this.#options;
+    await this.#retry(() => api.delivered(proofs.transfer_id, this.#token, signal), signal);
+    dropToken(proofs.transfer_id);
+  }
+
+  /** When the lease ends unless it is renewed, in Unix seconds. */
+  get lease_expires_at() {
+    return this.#claimed?.lease_expires_at ?? 0;
+  }
+
+  /**
+   * @param {Claimed} claimed
+   * @param {Manifest} manifest
+   * @param {Sink} sink
+   * @param {AbortSignal} signal
+   */
+  async #bring(claimed, manifest, sink, signal) {
+    const splitter = new EntrySplitter(manifest.entries.map((entry) => entry.size));
+    const deliver = async (/** @type {Uint8Array<ArrayBuffer>} */ content) => {
+      for (const cut of splitter.split(content)) await sink.write(cut.index, cut.bytes, cut.ends);
+    };
+    await deliver(new Uint8Array());
+    const inline = claimed.body;
+    if (inline !== undefined) await this.#push(fromBase64url(inline), deliver);
+    else await this.#fetch(claimed.body_len, deliver, signal);
+  }
+
+  /**
+   * @param {number} body_len
+   * @param {(content: Uint8Array<ArrayBuffer>) => Promise<void>} deliver
+   * @param {AbortSignal} signal
+   */
+  async #fetch(body_len, deliver, signal) {
+    const { api, proofs } = this.#options;
+    let position = 0;
+    while (position < body_len) {
+      const from = position;
+      const reader = await this.#retry(() => api.body(proofs.transfer_id, this.#token, from, signal), signal);
+      try {
+        for (;;) {
+          const bytes = await readNext(reader, signal);
+          if (!bytes) break;
+          position = await this.#push(bytes, deliver);
+        }
+      } finally {
+        // The connection is of no more use, whether it ended, was cut or is no longer wanted.
+        await reader.cancel().catch(() => undefined);
+      }
+      // A connection that brought nothing counts as a failed one, so that it is not asked for in a tight loop.
+      if (position === from) await this.#retry(refuseOnce(), signal);
+    }
+  }
+
+  /**
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {(content: Uint8Array<ArrayBuffer>) => Promise<void>} deliver
+   * @returns {Promise<number>} Where the body goes on.
+   */
+  async #push(bytes, deliver) {
+    const { bytes: content, position } = await this.#options.crypto.call("push", { bytes }, [bytes.buffer]);
+    this.#options.onprogress(position, this.#claimed?.body_len ?? position);
+    await deliver(content);
+    return position;
+  }
+
+  /**
+   * @param {AbortController} stop Aborted when the lease is over.
+   * @param {AbortSignal} signal
+   */
+  async #renew(stop, signal) {
+    const { api, proofs } = this.#options;
+    try {
+      const { lease_expires_at } = await api.renew(proofs.transfer_id, this.#token, signal);
+      if (this.#claimed) this.#claimed.lease_expires_at = lease_expires_at;
+      this.#keep(lease_expires_at);
+    } catch (thrown) {
+      const problem = problemFrom(thrown);
+      // A network failure passes or shows in the body; a lease that has ended is final.
+      if (problem.status === 410 || problem.status === 404) stop.abort(problem);
+    }
+  }
+
+  /** @param {number} until When the lease ends, in Unix seconds. */
+  #keep(until) {
+    keepToken(this.#options.proofs.transfer_id, { token: this.#token, granted: true, until });
+  }
+
+  /** @param {Problem} problem */
+  #forgetIfOver(problem) {
+    if ([404, 410].includes(problem.status)) dropToken(this.#options.proofs.transfer_id);
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} attempt
+   * @param {AbortSignal} signal
+   */
+  #retry(attempt, signal) {
+    return retrying(attempt, { signal, onwait: this.#options.onwait });
+  }
+}
+
+/**
+ * The next bytes; nothing when the connection ended or was cut, which the caller tells apart by the body's length.
+ *
+ * @param {ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>} reader
+ * @param {AbortSignal} signal
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>}
+ */
+async function readNext(reader, signal) {
+  const stall = setTimeout(() => void reader.cancel().catch(() => undefined), STALL_MS);
+  try {
+    const { value } = await reader.read();
+    return value ?? null;
+  } catch {
+    signal.throwIfAborted();
+    return null;
+  } finally {
+    clearTimeout(stall);
+  }
+}
+
+/** An attempt that fails once and then succeeds: one step of back-off. */
+function refuseOnce() {
+  let refused = false;
+  return async () => {
+    if (refused) return;
+    refused = true;
+    throw new Problem("network");
+  };
+}
+
+function nowS() {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,33 @@
+/**
+ * The one Trusted Types policy: lets this project's own two scripts be started, and nothing else ever.
+ *
+ * @module
+ */
+
+/** The crypto worker's address, beside this file. */
+export const CRYPTO_WORKER = new URL("./crypto.worker.js", import.meta.url).href;
+/** The service worker's address, which is fixed. */
+export const SERVICE_WORKER = new URL("/sw.js", import.meta.url).href;
+
+/** @typedef {{ createScriptURL(url: string): string }} ScriptUrlPolicy */
+
+/** @type {{ createPolicy(name: string, rules: ScriptUrlPolicy): ScriptUrlPolicy } | undefined} */
+const factory = Reflect.get(globalThis, "trustedTypes");
+const rules = { createScriptURL: allow };
+const policy = factory?.createPolicy("onetimeshare", rules) ?? rules;
+
+/**
+ * The address in the form that the browser's script sinks demand.
+ *
+ * @param {string} url One of the two above.
+ * @returns {string} A TrustedScriptURL where the browser has them.
+ */
+export function scriptUrl(url) {
+  return policy.createScriptURL(url);
+}
+
+/** @param {string} url */
+function allow(url) {
+  if (url !== CRYPTO_WORKER && url !== SERVICE_WORKER) throw new TypeError("not a script of ours");
+  return url;
+}

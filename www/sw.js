@@ -1,0 +1,100 @@
+/**
+ * The service worker: turns content that a page hands over piece by piece into a download that the browser writes to disk.
+ * Its scope is its own made-up path; it keeps each file's entry for that one download, caches nothing and fetches nothing.
+ *
+ * @module
+ */
+
+/**
+ * @typedef {object} FileEntry A file that a page offers.
+ * @property {string} disposition Content-Disposition field.
+ * @property {number} size Bytes.
+ * @property {MessagePort} port To the page: `pull` and `cancel` go out, `chunk`, `close` and `abort` come in.
+ * @property {ReadableStreamDefaultController<Uint8Array> | null} controller Of the answer that is being read.
+ * @property {boolean} started Whether bytes have gone into an answer; from then on there can be no second one.
+ */
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+/** @type {Map<string, FileEntry>} */
+const files = new Map();
+
+worker.addEventListener("message", (event) => {
+  const { kind, id, disposition, size } = event.data;
+  const port = event.ports[0];
+  // A ping without a port only keeps this worker from being put to sleep while a download waits for the network.
+  if (!port) return;
+  if (kind === "file") offer(id, { disposition, size, port, controller: null, started: false });
+  port.postMessage({ kind: "ready" });
+});
+
+worker.addEventListener("fetch", (event) => {
+  const id = new URL(event.request.url).pathname.split("/")[2] ?? "";
+  event.respondWith(answer(files.get(id)));
+});
+
+/**
+ * @param {string} id
+ * @param {FileEntry} file
+ */
+function offer(id, file) {
+  files.set(id, file);
+  file.port.onmessage = (event) => {
+    const { kind, bytes } = event.data;
+    if (kind === "chunk") {
+      file.started = true;
+      file.controller?.enqueue(bytes);
+      return;
+    }
+    files.delete(id);
+    if (kind === "close") file.controller?.close();
+    else file.controller?.error(new Error("the transfer did not arrive whole"));
+    file.port.postMessage({ kind: "ended" });
+  };
+}
+
+/**
+ * @param {FileEntry | undefined} file
+ * @returns {Response}
+ */
+function answer(file) {
+  if (!file || file.started) {
+    return new Response(null, { status: 404, headers: { "Cache-Control": "no-store" } });
+  }
+  return new Response(streamOf(file), {
+    headers: {
+      "Content-Type": "application/octet-stream",
+      "Content-Disposition": file.disposition,
+      "Content-Length": String(file.size),
+      "Content-Security-Policy": "default-src 'none'; sandbox",
+      "X-Content-Type-Options": "nosniff",
+      "Cross-Origin-Resource-Policy": "same-origin",
+      "Cache-Control": "no-store",
+    },
+  });
+}
+
+/**
+ * A stream that asks the page for each piece when the browser is ready to write it, and never holds more than one.
+ *
+ * @param {FileEntry} file
+ * @returns {ReadableStream<Uint8Array>}
+ */
+function streamOf(file) {
+  /** @type {ReadableStreamDefaultController<Uint8Array>} */
+  let own;
+  /** @type {UnderlyingDefaultSource<Uint8Array>} */
+  const source = {
+    start(controller) {
+      own = controller;
+      file.controller = controller;
+    },
+    pull() {
+      if (file.controller === own) file.port.postMessage({ kind: "pull" });
+    },
+    cancel() {
+      if (file.controller === own) file.port.postMessage({ kind: "cancel" });
+    },
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
