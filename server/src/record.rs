@@ -10,9 +10,11 @@
 //!
 //! [`conformance`] is what every store must do, races included.
 
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod memory;
 pub mod sqlite;
+mod step;
 
 use std::fmt;
 

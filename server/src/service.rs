@@ -4,6 +4,8 @@
 mod download;
 mod invalid;
 mod stores;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::sync::Arc;

@@ -1,0 +1,351 @@
+//! A store at a moment, and transfers to try it with. Every sample is new: no two share an id.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use onetimeshare_protocol::id::{
+    AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
+};
+use onetimeshare_protocol::transfer::State;
+use sha2::{Digest, Sha256};
+
+use crate::blob::ObjectName;
+use crate::record::{Claimed, Created, NewTransfer, PartStart, PartWrite, RecordStore};
+use crate::transfer::{Creation, Moment, Outcome, Peek, Periods};
+
+/// The periods that all of it is tried with.
+pub const PERIODS: Periods = Periods {
+    lease_s: 600,
+    lease_max_s: 3600,
+    tombstone_ttl_s: 86_400,
+    upload_idle_s: 3600,
+    part_deadline_s: 300,
+};
+
+/// Ten years: longer than anything lives that an earlier function left.
+const EPOCH_S: u64 = 315_360_000;
+
+static EPOCHS: AtomicU64 = AtomicU64::new(5);
+static SAMPLES: AtomicU64 = AtomicU64::new(0);
+
+/// A store, and the moment that steps are decided at.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    /// The store under test.
+    pub store: Arc<dyn RecordStore>,
+    /// Now.
+    pub at: Moment,
+}
+
+impl Fixture {
+    /// A later epoch of `store`, with nothing due.
+    pub async fn on(store: Arc<dyn RecordStore>) -> Self {
+        let epoch = EPOCHS.fetch_add(1, Ordering::SeqCst);
+        let at = Moment {
+            now: epoch * EPOCH_S,
+            periods: PERIODS,
+        };
+        let fixture = Self { store, at };
+        fixture.sweep().await;
+        // Once for what was due, and once more for late writes.
+        let mut last = fixture.after(0);
+        while !last.delete().await.is_empty() {
+            last = last.after(PERIODS.part_deadline_s);
+            assert!(last.at.now < at.now + EPOCH_S / 2, "deletions never end");
+        }
+        Self {
+            at: last.at,
+            ..last
+        }
+    }
+
+    /// The same store `seconds` later.
+    #[must_use]
+    pub fn after(&self, seconds: u64) -> Self {
+        let now = self.at.now + seconds;
+        Self {
+            store: Arc::clone(&self.store),
+            at: Moment { now, ..self.at },
+        }
+    }
+
+    /// Sweeps until nothing is due. How many transfers that touched.
+    pub async fn sweep(&self) -> usize {
+        let mut touched = 0;
+        loop {
+            let swept = self
+                .store
+                .sweep(7, self.at)
+                .await
+                .expect("the store answers");
+            touched += swept;
+            assert!(touched < 100_000, "sweeping gets nowhere");
+            if swept < 7 {
+                return touched;
+            }
+        }
+    }
+
+    /// Takes everything that is due for deletion, sorted.
+    pub async fn take(&self) -> Vec<ObjectName> {
+        let taken = self.store.take_deletions(10_000, self.at).await;
+        let mut taken = taken.expect("the store answers");
+        taken.sort();
+        taken
+    }
+
+    /// Takes everything that is due for deletion, and confirms it.
+    pub async fn delete(&self) -> Vec<ObjectName> {
+        let taken = self.take().await;
+        let confirmed = self.store.confirm_deleted(&taken, self.at).await;
+        confirmed.expect("the store answers");
+        taken
+    }
+}
+
+/// Twenty bytes in parts of eight: two whole ones and a shorter last.
+pub(super) const BODY_LEN: u64 = 20;
+pub(super) const PART_LEN: u64 = 8;
+pub(super) const TTL_S: u64 = 86_400;
+
+fn derive(label: &str, number: u64) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(label)
+        .chain_update(number.to_be_bytes())
+        .finalize()
+        .into()
+}
+
+/// The claimant of this number.
+pub(super) fn claimant(number: u64) -> ClaimVerifier {
+    ClaimVerifier::from_bytes(derive("claimant", number))
+}
+
+/// A transfer with everything that proves a right to it.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// Its create request.
+    pub new: NewTransfer,
+    number: u64,
+}
+
+impl Sample {
+    fn draw(claims_max: u32, body: Option<Bytes>) -> Self {
+        let number = SAMPLES.fetch_add(1, Ordering::SeqCst);
+        let id = derive("id", number);
+        let creation = Creation {
+            id: TransferId::from_bytes(*id.first_chunk().expect("32 bytes hold 16")),
+            link_verifier: LinkVerifier::from_bytes(derive("link", number)),
+            access_verifier: AccessVerifier::from_bytes(derive("access", number)),
+            owner_verifier: OwnerVerifier::from_bytes(derive("owner", number)),
+            create_digest: derive("create", number),
+            body_len: BODY_LEN,
+            part_len: PART_LEN,
+            is_inline: body.is_some(),
+            ttl_s: TTL_S,
+            claims_max,
+        };
+        let manifest = Bytes::from(derive("manifest", number).repeat(10));
+        let new = NewTransfer {
+            creation,
+            manifest,
+            body,
+        };
+        Self { new, number }
+    }
+
+    /// One whose body comes in three parts.
+    pub fn in_parts() -> Self {
+        Self::draw(1, None)
+    }
+
+    /// One whose body comes with the create request.
+    pub fn inline(claims_max: u32) -> Self {
+        Self::draw(
+            claims_max,
+            Some(Bytes::from_static(b"twenty sealed bytes!")),
+        )
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> &TransferId {
+        &self.new.creation.id
+    }
+
+    pub(super) const fn link(&self) -> &LinkVerifier {
+        &self.new.creation.link_verifier
+    }
+
+    pub(super) const fn access(&self) -> &AccessVerifier {
+        &self.new.creation.access_verifier
+    }
+
+    pub(super) const fn owner(&self) -> &OwnerVerifier {
+        &self.new.creation.owner_verifier
+    }
+
+    pub(super) fn wrong_link(&self) -> LinkVerifier {
+        LinkVerifier::from_bytes(derive("wrong link", self.number))
+    }
+
+    pub(super) fn wrong_access(&self) -> AccessVerifier {
+        AccessVerifier::from_bytes(derive("wrong access", self.number))
+    }
+
+    pub(super) fn wrong_owner(&self) -> OwnerVerifier {
+        OwnerVerifier::from_bytes(derive("wrong owner", self.number))
+    }
+
+    /// A part of this index; equal contents have equal digests, equal randoms are one object.
+    pub(super) fn part(&self, index: u64, content: u64, random: u64) -> PartWrite {
+        PartWrite {
+            object: ObjectName {
+                id: self.id().clone(),
+                index,
+                random,
+            },
+            digest: derive("part", content),
+        }
+    }
+}
+
+/// The calls of a transfer's life, on one sample. The store always answers; what it answers is the caller's to judge.
+impl Fixture {
+    pub(crate) async fn create(&self, sample: &Sample) -> Outcome<Created> {
+        let created = self.store.create(sample.new.clone(), self.at).await;
+        created.expect("the store answers")
+    }
+
+    /// Creates and completes a transfer in parts. The objects of its three parts.
+    pub(crate) async fn upload(&self, sample: &Sample) -> Vec<ObjectName> {
+        assert!(self.create(sample).await.expect("it is new").is_new);
+        let mut objects = Vec::new();
+        for index in 0..3 {
+            let part = sample.part(index, index, 1 << 63 | index);
+            assert!(matches!(
+                self.begin(sample, &part).await,
+                Ok(PartStart::Write { .. })
+            ));
+            assert_eq!(self.accept(sample, &part).await, Ok(true));
+            objects.push(part.object);
+        }
+        let expires_at = self.at.now + TTL_S;
+        assert_eq!(self.complete(sample).await, Ok((State::Ready, expires_at)));
+        objects
+    }
+
+    pub(crate) async fn begin(&self, sample: &Sample, part: &PartWrite) -> Outcome<PartStart> {
+        let begun = self.store.begin_part(sample.owner(), part, self.at).await;
+        begun.expect("the store answers")
+    }
+
+    pub(crate) async fn accept(&self, sample: &Sample, part: &PartWrite) -> Outcome<bool> {
+        let accepted = self.store.accept_part(sample.owner(), part, self.at).await;
+        accepted.expect("the store answers")
+    }
+
+    pub(crate) async fn accepted(&self, sample: &Sample) -> Outcome<Vec<u64>> {
+        let listed = self.store.parts(sample.id(), sample.owner(), self.at).await;
+        let listed = listed.expect("the store answers");
+        listed.map(|parts| {
+            assert_eq!((parts.part_len, parts.part_count), (PART_LEN, 3));
+            parts.accepted
+        })
+    }
+
+    pub(crate) async fn complete(&self, sample: &Sample) -> Outcome<(State, u64)> {
+        let completed = self
+            .store
+            .complete(sample.id(), sample.owner(), self.at)
+            .await;
+        completed.expect("the store answers")
+    }
+
+    /// Peeks without an access proof.
+    pub(crate) async fn peek(&self, sample: &Sample) -> Outcome<Peek> {
+        let peeked = self
+            .store
+            .peek(sample.id(), sample.link(), None, self.at)
+            .await;
+        peeked.expect("the store answers").map(|(peek, manifest)| {
+            assert_eq!(manifest, None, "nothing was proved");
+            peek
+        })
+    }
+
+    pub(crate) async fn peek_with(
+        &self,
+        sample: &Sample,
+        access: &AccessVerifier,
+    ) -> Outcome<(Peek, Option<Bytes>)> {
+        let peeked = self
+            .store
+            .peek(sample.id(), sample.link(), Some(access), self.at)
+            .await;
+        peeked.expect("the store answers")
+    }
+
+    pub(crate) async fn claim(&self, sample: &Sample, number: u64) -> Outcome<Claimed> {
+        self.claim_with(sample, sample.access(), number).await
+    }
+
+    pub(crate) async fn claim_with(
+        &self,
+        sample: &Sample,
+        access: &AccessVerifier,
+        number: u64,
+    ) -> Outcome<Claimed> {
+        let proofs = (sample.link(), access);
+        let claimed = self
+            .store
+            .claim(sample.id(), proofs, &claimant(number), self.at)
+            .await;
+        claimed.expect("the store answers")
+    }
+
+    /// Whether the claimant may fetch.
+    pub(crate) async fn fetch(&self, sample: &Sample, number: u64) -> Outcome<()> {
+        let fetched = self
+            .store
+            .fetch(sample.id(), &claimant(number), self.at)
+            .await;
+        fetched.expect("the store answers").map(|place| {
+            assert_eq!((place.body_len, place.part_len), (BODY_LEN, PART_LEN));
+            assert_eq!(place.inline, sample.new.body);
+        })
+    }
+
+    pub(crate) async fn renew(&self, sample: &Sample, number: u64) -> Outcome<u64> {
+        let renewed = self
+            .store
+            .renew(sample.id(), &claimant(number), self.at)
+            .await;
+        renewed.expect("the store answers")
+    }
+
+    pub(crate) async fn deliver(&self, sample: &Sample, number: u64) -> Outcome<()> {
+        let delivered = self
+            .store
+            .deliver(sample.id(), &claimant(number), self.at)
+            .await;
+        delivered.expect("the store answers")
+    }
+
+    pub(crate) async fn burn(&self, sample: &Sample) -> Outcome<()> {
+        let burnt = self.store.burn(sample.id(), sample.owner(), self.at).await;
+        burnt.expect("the store answers")
+    }
+
+    pub(crate) async fn object(&self, sample: &Sample, index: u64) -> Option<ObjectName> {
+        let found = self.store.part_object(sample.id(), index).await;
+        found.expect("the store answers")
+    }
+
+    pub(crate) async fn is_known(&self, sample: &Sample) -> bool {
+        self.store
+            .is_known(sample.id())
+            .await
+            .expect("the store answers")
+    }
+}

@@ -1,0 +1,97 @@
+//! The data directory: made for its owner alone, used by one process at a time. It never touches the records.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::record::StoreError;
+
+/// The database's file in the data directory.
+pub(super) const DATABASE: &str = "records.sqlite";
+
+/// The file that a running server keeps locked.
+const LOCK: &str = "records.lock";
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be made, read or written.
+    #[error("the data directory {} cannot be used: {reason}", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// Another process has it open.
+    #[error("the data directory {} is used by another onetimeshare-server", .0.display())]
+    InUse(PathBuf),
+    /// A newer version has changed its layout.
+    #[error(
+        "this data directory was written by a newer version of onetimeshare-server (schema {found}, this one knows \
+         {known}); run that version or another data directory"
+    )]
+    Newer {
+        /// The schema it has.
+        found: i64,
+        /// The newest schema that this version knows.
+        known: i64,
+    },
+    /// The file is a database of another program.
+    #[error("the file {DATABASE} in the data directory is not a database of onetimeshare-server")]
+    Foreign,
+    /// The file is no database, or a broken one.
+    #[error("the file {DATABASE} in the data directory is damaged: {0}")]
+    Corrupt(String),
+    /// Anything else that SQLite says.
+    #[error("the record database cannot be opened: {0}")]
+    Store(String),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match StoreError::from(error) {
+            StoreError::Corrupt(reason) => Self::Corrupt(reason),
+            other => Self::Store(other.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let reason = error.to_string();
+        match &error {
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::DiskFull => Self::Full(reason),
+                // The index of the log could not grow.
+                _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full(reason),
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(reason),
+                _ => Self::Unreachable(reason),
+            },
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..) => Self::Corrupt(reason),
+            _ => Self::Unreachable(reason),
+        }
+    }
+}
+
+/// Makes the directory, for its owner alone, and locks it.
+pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
+    let refused = |error: std::io::Error| OpenError::Directory {
+        path: directory.to_owned(),
+        reason: error.to_string(),
+    };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(refused)?;
+    let lock = File::create(directory.join(LOCK)).map_err(refused)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}

@@ -1,0 +1,295 @@
+//! Transfers as rows: loading one whole, and keeping what a step has changed. It decides nothing.
+
+use onetimeshare_protocol::id::{
+    AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
+};
+use onetimeshare_protocol::transfer::Cause;
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
+
+use super::frame;
+use super::objects;
+use super::writer::Section;
+use crate::record::{NewTransfer, StoreError, StoreResult};
+use crate::transfer::{Lease, LeaseEnd, Moment, Phase, Transfer};
+
+/// A transfer as it lies in the database.
+pub(super) struct Stored {
+    pub(super) row: i64,
+    pub(super) manifest_len: usize,
+    pub(super) transfer: Transfer,
+}
+
+/// A count, length or time for SQLite, whose integers are signed.
+pub(super) fn int(value: u64) -> StoreResult<i64> {
+    i64::try_from(value).map_err(|_| StoreError::Corrupt(format!("{value} is beyond 2^63")))
+}
+
+/// Like [`int`] for a time, of which the end of all numbers means never.
+fn time(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A column that holds a number which is never negative, in whatever width it is needed.
+pub(super) fn uint<T: TryFrom<i64>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let value: i64 = row.get(column)?;
+    T::try_from(value).map_err(|_| outside(row, column, value))
+}
+
+fn uint_or_null(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let value: Option<i64> = row.get(column)?;
+    value
+        .map(|value| u64::try_from(value).map_err(|_| outside(row, column, value)))
+        .transpose()
+}
+
+fn outside(row: &Row<'_>, column: &str, value: i64) -> Error {
+    let place = row.as_ref().column_index(column).unwrap_or(usize::MAX);
+    Error::IntegralValueOutOfRange(place, value)
+}
+
+fn bytes<const N: usize>(row: &Row<'_>, column: &str) -> rusqlite::Result<[u8; N]>
+where
+    [u8; N]: FromSql,
+{
+    row.get(column)
+}
+
+const UPLOADING: i64 = 0;
+const READY: i64 = 1;
+const GONE: i64 = 2;
+
+const CAUSES: [(Cause, i64); 5] = [
+    (Cause::Delivered, 0),
+    (Cause::Lapsed, 1),
+    (Cause::Burnt, 2),
+    (Cause::Expired, 3),
+    (Cause::Abandoned, 4),
+];
+
+const ENDS: [(LeaseEnd, i64); 3] = [
+    (LeaseEnd::Delivered, 0),
+    (LeaseEnd::Lapsed, 1),
+    (LeaseEnd::Burnt, 2),
+];
+
+fn code_of<T: PartialEq + Copy>(codes: &[(T, i64)], value: T) -> Option<i64> {
+    let found = codes.iter().find(|(named, _)| *named == value);
+    found.map(|(_, code)| *code)
+}
+
+fn value_of<T: Copy>(codes: &[(T, i64)], row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let code: i64 = row.get(column)?;
+    let found = codes.iter().find(|(_, known)| *known == code);
+    found
+        .map(|(value, _)| *value)
+        .ok_or_else(|| outside(row, column, code))
+}
+
+/// The columns of a phase: `phase`, `cause`, `ended_at`.
+fn phase_columns(phase: Phase) -> (i64, Option<i64>, Option<i64>) {
+    match phase {
+        Phase::Uploading => (UPLOADING, None, None),
+        Phase::Ready => (READY, None, None),
+        Phase::Gone { cause, at } => (GONE, code_of(&CAUSES, cause), Some(time(at))),
+    }
+}
+
+fn phase(row: &Row<'_>) -> rusqlite::Result<Phase> {
+    match row.get::<_, i64>("phase")? {
+        UPLOADING => Ok(Phase::Uploading),
+        READY => Ok(Phase::Ready),
+        GONE => Ok(Phase::Gone {
+            cause: value_of(&CAUSES, row, "cause")?,
+            at: uint(row, "ended_at")?,
+        }),
+        code => Err(outside(row, "phase", code)),
+    }
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let transfer = Transfer {
+        id: TransferId::from_bytes(bytes(row, "id")?),
+        link_verifier: LinkVerifier::from_bytes(bytes(row, "link_verifier")?),
+        access_verifier: AccessVerifier::from_bytes(bytes(row, "access_verifier")?),
+        owner_verifier: OwnerVerifier::from_bytes(bytes(row, "owner_verifier")?),
+        create_digest: bytes(row, "create_digest")?,
+        body_len: uint(row, "body_len")?,
+        part_len: uint(row, "part_len")?,
+        is_inline: row.get("is_inline")?,
+        ttl_s: uint(row, "ttl_s")?,
+        claims_max: uint(row, "claims_max")?,
+        claims_left: uint(row, "claims_left")?,
+        attempts_left: uint(row, "attempts_left")?,
+        created_at: uint(row, "created_at")?,
+        active_at: uint(row, "active_at")?,
+        expires_at: uint_or_null(row, "expires_at")?,
+        phase: phase(row)?,
+        leases: Vec::new(),
+    };
+    Ok(Stored {
+        row: row.get("row")?,
+        manifest_len: uint(row, "manifest_len")?,
+        transfer,
+    })
+}
+
+fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
+    let ended_at = uint_or_null(row, "ended_at")?;
+    let end = ended_at.map(|at| value_of(&ENDS, row, "end").map(|end| (end, at)));
+    Ok(Lease {
+        claim_verifier: ClaimVerifier::from_bytes(bytes(row, "claim_verifier")?),
+        claimed_at: uint(row, "claimed_at")?,
+        renewed_at: uint(row, "renewed_at")?,
+        expires_at: uint(row, "expires_at")?,
+        end: end.transpose()?,
+    })
+}
+
+/// The transfer of this id, with its leases and without its ciphertext.
+pub(super) fn load(conn: &Connection, id: &TransferId) -> StoreResult<Option<Stored>> {
+    let found = conn
+        .prepare_cached("SELECT * FROM transfer WHERE id = ?1")?
+        .query_row([id.as_bytes()], stored)
+        .optional()?;
+    let Some(mut stored) = found else {
+        return Ok(None);
+    };
+    let mut query = conn.prepare_cached("SELECT * FROM lease WHERE row = ?1 ORDER BY place")?;
+    stored.transfer.leases = query
+        .query_map([stored.row], lease)?
+        .collect::<Result<_, _>>()?;
+    Ok(Some(stored))
+}
+
+/// The frame that holds the transfer's ciphertext; a living transfer always has one.
+pub(super) fn sealed(conn: &Connection, row: i64) -> StoreResult<Vec<u8>> {
+    let frame = conn
+        .prepare_cached("SELECT frame FROM sealed WHERE row = ?1")?
+        .query_row([row], |row| row.get(0))
+        .optional()?;
+    frame.ok_or_else(|| StoreError::Corrupt("a living transfer has no manifest".to_owned()))
+}
+
+/// Adds a new transfer with its ciphertext.
+pub(super) fn insert(
+    section: &Section<'_>,
+    transfer: &Transfer,
+    new: &NewTransfer,
+    at: Moment,
+) -> StoreResult<()> {
+    let conn = section.conn;
+    let (phase, cause, ended_at) = phase_columns(transfer.phase);
+    let manifest_len = i64::try_from(new.manifest.len()).unwrap_or(i64::MAX);
+    conn.prepare_cached(
+        "INSERT INTO transfer (id, link_verifier, access_verifier, owner_verifier, create_digest, manifest_len, body_len,
+            part_len, is_inline, ttl_s, claims_max, claims_left, attempts_left, created_at, active_at, expires_at, phase,
+            cause, ended_at, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+    )?
+    .execute(params![
+        transfer.id.as_bytes(),
+        transfer.link_verifier.as_bytes(),
+        transfer.access_verifier.as_bytes(),
+        transfer.owner_verifier.as_bytes(),
+        transfer.create_digest,
+        manifest_len,
+        int(transfer.body_len)?,
+        int(transfer.part_len)?,
+        transfer.is_inline,
+        int(transfer.ttl_s)?,
+        transfer.claims_max,
+        transfer.claims_left,
+        transfer.attempts_left,
+        int(transfer.created_at)?,
+        int(transfer.active_at)?,
+        transfer.expires_at.map(time),
+        phase,
+        cause,
+        ended_at,
+        time(transfer.due_at(at.periods)),
+    ])?;
+    let row = conn.last_insert_rowid();
+    let frame = frame::enclose(&new.manifest, new.body.as_deref().unwrap_or_default());
+    conn.prepare_cached("INSERT INTO sealed (row, frame) VALUES (?1, ?2)")?
+        .execute(params![row, frame])?;
+    Ok(())
+}
+
+/// Keeps what a step has made of `before`, and erases the ciphertext when it is gone now.
+pub(super) fn save(
+    section: &Section<'_>,
+    before: &Stored,
+    after: &Transfer,
+    at: Moment,
+) -> StoreResult<()> {
+    let (phase, cause, ended_at) = phase_columns(after.phase);
+    section
+        .conn
+        .prepare_cached(
+            "UPDATE transfer SET claims_left = ?2, attempts_left = ?3, active_at = ?4, expires_at = ?5, phase = ?6,
+                cause = ?7, ended_at = ?8, due_at = ?9
+             WHERE row = ?1",
+        )?
+        .execute(params![
+            before.row,
+            after.claims_left,
+            after.attempts_left,
+            time(after.active_at),
+            after.expires_at.map(time),
+            phase,
+            cause,
+            ended_at,
+            time(after.due_at(at.periods)),
+        ])?;
+    for (place, lease) in after.leases.iter().enumerate() {
+        if before.transfer.leases.get(place) != Some(lease) {
+            save_lease(section.conn, before.row, place, lease)?;
+        }
+    }
+    if after.is_gone() && !before.transfer.is_gone() {
+        erase(section, before, at)?;
+    }
+    Ok(())
+}
+
+fn save_lease(conn: &Connection, row: i64, place: usize, lease: &Lease) -> StoreResult<()> {
+    conn.prepare_cached(
+        "INSERT INTO lease (row, place, claim_verifier, claimed_at, renewed_at, expires_at, end, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (row, place) DO UPDATE SET
+            renewed_at = excluded.renewed_at, expires_at = excluded.expires_at,
+            end = excluded.end, ended_at = excluded.ended_at",
+    )?
+    .execute(params![
+        row,
+        i64::try_from(place).unwrap_or(i64::MAX),
+        lease.claim_verifier.as_bytes(),
+        time(lease.claimed_at),
+        time(lease.renewed_at),
+        time(lease.expires_at),
+        lease.end.and_then(|(end, _)| code_of(&ENDS, end)),
+        lease.end.map(|(_, at)| time(at)),
+    ])?;
+    Ok(())
+}
+
+fn erase(section: &Section<'_>, stored: &Stored, at: Moment) -> StoreResult<()> {
+    section
+        .conn
+        .prepare_cached("DELETE FROM sealed WHERE row = ?1")?
+        .execute([stored.row])?;
+    objects::doom_parts(section.conn, stored, at)?;
+    section.has_erased.set(true);
+    Ok(())
+}
+
+/// Removes a tombstone. What it had is erased already.
+pub(super) fn forget(section: &Section<'_>, row: i64) -> StoreResult<()> {
+    let conn = section.conn;
+    conn.prepare_cached("DELETE FROM lease WHERE row = ?1")?
+        .execute([row])?;
+    conn.prepare_cached("DELETE FROM transfer WHERE row = ?1")?
+        .execute([row])?;
+    Ok(())
+}

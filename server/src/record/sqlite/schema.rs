@@ -1,0 +1,146 @@
+//! The database's layout: made once, recognised by its application id, refused when a newer version made it.
+//!
+//! Ciphertext lies in `sealed` alone, whose rows are inserted and deleted and never updated.
+
+use rusqlite::Connection;
+
+use super::OpenError;
+use crate::record::{StoreError, StoreId};
+
+/// The schema that this version reads and writes; `PRAGMA user_version`.
+pub(super) const VERSION: i64 = 1;
+
+/// Marks a file as a record database of this program: "otsr" in ASCII.
+const APPLICATION_ID: i64 = 0x6f74_7372;
+
+/// `part.random` and `deletion.random` are 64 bits read as a signed number. Times are Unix seconds.
+const TABLES: &str = "
+CREATE TABLE store (
+    store_id BLOB NOT NULL CHECK (length(store_id) = 16)
+) STRICT;
+
+CREATE TABLE transfer (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    link_verifier BLOB NOT NULL CHECK (length(link_verifier) = 32),
+    access_verifier BLOB NOT NULL CHECK (length(access_verifier) = 32),
+    owner_verifier BLOB NOT NULL CHECK (length(owner_verifier) = 32),
+    create_digest BLOB NOT NULL CHECK (length(create_digest) = 32),
+    manifest_len INTEGER NOT NULL,
+    body_len INTEGER NOT NULL,
+    part_len INTEGER NOT NULL CHECK (part_len > 0),
+    is_inline INTEGER NOT NULL,
+    ttl_s INTEGER NOT NULL,
+    claims_max INTEGER NOT NULL,
+    claims_left INTEGER NOT NULL,
+    attempts_left INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    active_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    phase INTEGER NOT NULL,
+    cause INTEGER,
+    ended_at INTEGER,
+    due_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX transfer_due ON transfer (due_at);
+
+CREATE TABLE sealed (
+    row INTEGER PRIMARY KEY REFERENCES transfer (row),
+    frame BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE lease (
+    row INTEGER NOT NULL REFERENCES transfer (row),
+    place INTEGER NOT NULL,
+    claim_verifier BLOB NOT NULL CHECK (length(claim_verifier) = 32),
+    claimed_at INTEGER NOT NULL,
+    renewed_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    end INTEGER,
+    ended_at INTEGER,
+    PRIMARY KEY (row, place),
+    UNIQUE (row, claim_verifier)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE part (
+    row INTEGER NOT NULL REFERENCES transfer (row),
+    part_index INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    random INTEGER NOT NULL,
+    PRIMARY KEY (row, part_index)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deletion (
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    part_index INTEGER NOT NULL,
+    random INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    final_at INTEGER NOT NULL,
+    is_taken INTEGER NOT NULL,
+    PRIMARY KEY (id, part_index, random)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deletion_due ON deletion (due_at);
+";
+
+/// Sets a connection up; `is_writer` for the one that may change anything.
+pub(super) fn configure(conn: &Connection, is_writer: bool) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(64);
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    // Sorting and statement journals never spill into a temporary file that nobody erases.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "secure_delete", "ON")?;
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    if !is_writer {
+        conn.pragma_update(None, "query_only", "ON")?;
+    }
+    Ok(())
+}
+
+/// Makes the tables of a new database, or makes sure that an old one is ours and not newer than this program.
+/// Nothing is changed before that is certain.
+pub(super) fn prepare(conn: &mut Connection) -> Result<(), OpenError> {
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let application_id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new = version == 0 && application_id == 0 && tables == 0;
+    if !is_new && application_id != APPLICATION_ID {
+        return Err(OpenError::Foreign);
+    }
+    if version > VERSION {
+        return Err(OpenError::Newer {
+            found: version,
+            known: VERSION,
+        });
+    }
+    configure(conn, true)?;
+    if is_new {
+        // The frames of `sealed` are laid out for pages of this size.
+        let page_len = i64::try_from(super::frame::PAGE_LEN).expect("4096 is a small number");
+        conn.pragma_update(None, "page_size", page_len)?;
+    }
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::Store(
+            "it cannot keep a write-ahead log".to_owned(),
+        ));
+    }
+    if is_new { create(conn) } else { Ok(()) }
+}
+
+fn create(conn: &mut Connection) -> Result<(), OpenError> {
+    let store_id = StoreId::generate().map_err(|error| OpenError::Store(error.to_string()))?;
+    let section = conn.transaction()?;
+    section.execute_batch(TABLES)?;
+    section.execute("INSERT INTO store (store_id) VALUES (?1)", [store_id.0])?;
+    section.pragma_update(None, "application_id", APPLICATION_ID)?;
+    section.pragma_update(None, "user_version", VERSION)?;
+    Ok(section.commit()?)
+}
+
+/// The id that the database was made with.
+pub(super) fn store_id(conn: &Connection) -> Result<StoreId, StoreError> {
+    let store_id = conn.query_row("SELECT store_id FROM store", [], |row| row.get(0))?;
+    Ok(StoreId(store_id))
+}

@@ -1,0 +1,158 @@
+//! Groups of requests: one that fails is undone alone, and a group that cannot be committed is undone whole.
+
+use super::*;
+
+fn database() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(
+        "PRAGMA foreign_keys = ON;
+         CREATE TABLE kept (value INTEGER PRIMARY KEY, other BLOB);
+         CREATE TABLE tied (value INTEGER REFERENCES kept (value) DEFERRABLE INITIALLY DEFERRED);",
+    )
+    .unwrap();
+    conn
+}
+
+type Answer = oneshot::Receiver<StoreResult<usize>>;
+
+/// A request that executes these statements, one after the other, and where its answer arrives.
+fn request(statements: &'static [&'static str]) -> (Box<dyn Job>, Answer) {
+    let (caller, answer) = oneshot::channel();
+    let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let step = move |section: &Section<'_>| {
+        for statement in statements {
+            section.conn.execute(statement, [])?;
+        }
+        Ok(statements.len())
+    };
+    let request = Request {
+        step: Some(step),
+        result: None,
+        caller,
+        _place: place,
+    };
+    (Box::new(request), answer)
+}
+
+fn run(conn: &Connection, requests: Vec<(Box<dyn Job>, Answer)>) -> Vec<StoreResult<usize>> {
+    let (group, answers): (Vec<_>, Vec<_>) = requests.into_iter().unzip();
+    commit(conn, group, &Cell::new(false));
+    assert!(conn.is_autocommit(), "no transaction is left open");
+    answers
+        .into_iter()
+        .map(|mut answer| answer.try_recv().unwrap())
+        .collect()
+}
+
+fn kept(conn: &Connection) -> Vec<i64> {
+    let mut query = conn
+        .prepare("SELECT value FROM kept ORDER BY value")
+        .unwrap();
+    query
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn a_failing_request_is_undone_alone() {
+    let conn = database();
+    let answers = run(
+        &conn,
+        vec![
+            request(&["INSERT INTO kept VALUES (1, NULL)"]),
+            request(&[
+                "INSERT INTO kept VALUES (2, NULL)",
+                "INSERT INTO kept VALUES (1, NULL)",
+            ]),
+            request(&["INSERT INTO kept VALUES (3, NULL)"]),
+        ],
+    );
+    assert!(
+        matches!(answers[..], [Ok(1), Err(StoreError::Unreachable(_)), Ok(1)]),
+        "{answers:?}"
+    );
+    assert_eq!(kept(&conn), [1, 3]);
+}
+
+#[test]
+fn a_failing_commit_fails_everyone() {
+    let conn = database();
+    let answers = run(
+        &conn,
+        vec![
+            request(&["INSERT INTO kept VALUES (1, NULL)"]),
+            // A broken tie is found at COMMIT.
+            request(&["INSERT INTO tied VALUES (9)"]),
+        ],
+    );
+    assert!(answers.iter().all(Result::is_err), "{answers:?}");
+    assert_eq!(kept(&conn), [0; 0]);
+    let answers = run(&conn, vec![request(&["INSERT INTO kept VALUES (1, NULL)"])]);
+    assert!(
+        matches!(answers[..], [Ok(1)]),
+        "the next group is as before: {answers:?}"
+    );
+}
+
+#[test]
+fn a_full_store_says_so_and_goes_on() {
+    let conn = database();
+    conn.execute_batch("PRAGMA max_page_count = 8").unwrap();
+    let answers = run(
+        &conn,
+        vec![
+            request(&["INSERT INTO kept VALUES (1, NULL)"]),
+            request(&["INSERT INTO kept VALUES (2, zeroblob(100000))"]),
+            request(&["INSERT INTO kept VALUES (3, NULL)"]),
+        ],
+    );
+    assert!(
+        matches!(answers[1], Err(StoreError::Full(_))),
+        "{answers:?}"
+    );
+    // Each that was told of success is kept, and no other.
+    let told: Vec<i64> = [(0, 1), (2, 3)]
+        .into_iter()
+        .filter(|(place, _): &(usize, i64)| answers[*place].is_ok())
+        .map(|(_, value)| value)
+        .collect();
+    assert_eq!(kept(&conn), told);
+    assert!(told.contains(&3), "what comes after goes on: {answers:?}");
+}
+
+#[tokio::test]
+async fn a_panic_leaves_nobody_waiting() {
+    let writer = Writer::start(database(), Duration::from_secs(1)).unwrap();
+    let answer: StoreResult<()> = writer.run(|_| panic!("a step that must not happen")).await;
+    assert!(
+        matches!(answer, Err(StoreError::Unreachable(_))),
+        "{answer:?}"
+    );
+    let answer = writer.run(|_| Ok(())).await;
+    assert!(
+        matches!(answer, Err(StoreError::Unreachable(_))),
+        "{answer:?}"
+    );
+    assert!(writer.scrub().await.is_err());
+}
+
+#[tokio::test]
+async fn dropping_finishes_what_is_queued() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kept");
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("CREATE TABLE kept (value INTEGER PRIMARY KEY)")
+        .unwrap();
+    let writer = Writer::start(conn, Duration::from_secs(1)).unwrap();
+    let commands = writer.commands.clone().unwrap();
+    for _ in 0..2000 {
+        let (job, _) = request(&["INSERT INTO kept DEFAULT VALUES"]);
+        assert!(commands.send(Command::Run(job)).is_ok());
+    }
+    drop(commands);
+    drop(writer);
+    let conn = Connection::open(&path).unwrap();
+    assert_eq!(kept(&conn).len(), 2000);
+}

@@ -1,0 +1,194 @@
+//! What every record store decides alike beside the life of a transfer: who may touch parts, and when an object is deleted.
+//! It is pure: a store loads, calls these inside its atomic section, and keeps what they changed.
+
+use onetimeshare_protocol::id::OwnerVerifier;
+
+use super::{PartStart, PartWrite, StoreError, StoreId, StoreResult};
+use crate::transfer::{MISSING_MAX, Moment, Outcome, Phase, Refusal, Transfer};
+
+impl StoreId {
+    /// Draws an id for a new store.
+    pub(crate) fn generate() -> StoreResult<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| StoreError::Unreachable(format!("no randomness: {error}")))?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Runs `step` on a transfer as every store must: time's own work comes first, and a tombstone whose time is over is not
+/// there. What it changed must be kept whatever the outcome.
+pub(crate) fn run<T>(
+    transfer: &mut Transfer,
+    at: Moment,
+    step: impl FnOnce(&mut Transfer) -> Outcome<T>,
+) -> Outcome<T> {
+    transfer.settle(at);
+    if transfer.is_forgotten(at) {
+        return Err(Refusal::Unknown);
+    }
+    step(transfer)
+}
+
+/// An accepted part, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// SHA-256 of the part.
+    pub(crate) digest: [u8; 32],
+    /// Which of the part's objects it lies in.
+    pub(crate) random: u64,
+}
+
+impl Accepted {
+    /// The part that `part` is about to become.
+    pub(crate) const fn of(part: &PartWrite) -> Self {
+        Self {
+            digest: part.digest,
+            random: part.object.random,
+        }
+    }
+}
+
+/// Whether a part has to be written. The store queues the object when it has.
+pub(crate) fn begin_part(
+    transfer: &Transfer,
+    owner: &OwnerVerifier,
+    part: &PartWrite,
+    accepted: Option<Accepted>,
+) -> Outcome<PartStart> {
+    transfer.authorize_owner(owner)?;
+    let len = transfer.expect_part(part.object.index)?;
+    match accepted {
+        Some(accepted) if accepted.digest == part.digest => Ok(PartStart::Accepted),
+        Some(_) => Err(Refusal::PartConflict),
+        None => Ok(PartStart::Write { len }),
+    }
+}
+
+/// Whether a written object is the part: the one it becomes now, or the one it became before.
+pub(crate) fn accept_part(
+    transfer: &mut Transfer,
+    owner: &OwnerVerifier,
+    part: &PartWrite,
+    (accepted, queued): (Option<Accepted>, Option<Queued>),
+    at: Moment,
+) -> Outcome<bool> {
+    transfer.authorize_owner(owner)?;
+    transfer.expect_part(part.object.index)?;
+    match accepted {
+        Some(accepted) if accepted.digest == part.digest => {
+            Ok(accepted.random == part.object.random)
+        }
+        Some(_) => Err(Refusal::PartConflict),
+        None if queued.is_none_or(|queued| queued.is_taken) => Err(Refusal::PartLate),
+        None => {
+            transfer.active_at = at.now;
+            Ok(true)
+        }
+    }
+}
+
+/// Whether an object that was brought to [`accept_part`] has to go, and at once: it lost, and is not the part already.
+pub(crate) fn is_lost(
+    outcome: &Outcome<bool>,
+    part: &PartWrite,
+    accepted: Option<Accepted>,
+) -> bool {
+    let is_part = accepted.is_some_and(|accepted| accepted.random == part.object.random);
+    !is_part && !matches!(outcome, Ok(true) | Err(Refusal::Unknown))
+}
+
+/// Whether the owner may list the parts.
+pub(crate) fn list_parts(transfer: &Transfer, owner: &OwnerVerifier) -> Outcome<()> {
+    transfer.authorize_owner(owner)?;
+    match transfer.phase {
+        Phase::Gone { cause, at } => Err(Refusal::Gone {
+            cause,
+            at,
+            claimed_at: transfer.claimed_at(),
+        }),
+        Phase::Uploading | Phase::Ready => Ok(()),
+    }
+}
+
+/// The first indices below `part_count` that are not among `accepted`, which ascends.
+pub(crate) fn missing(part_count: u64, accepted: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    let mut accepted = accepted.into_iter().peekable();
+    (0..part_count)
+        .filter(|index| accepted.next_if_eq(index).is_none())
+        .take(MISSING_MAX)
+        .collect()
+}
+
+/// An object that waits for its deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// When it is offered for deletion next, in Unix seconds.
+    pub(crate) due_at: u64,
+    /// From when on a deletion is the last: no write can still be under way.
+    pub(crate) final_at: u64,
+    /// Whether it was offered, so that it can never become a part.
+    pub(crate) is_taken: bool,
+}
+
+impl Queued {
+    /// An object that is about to be written. Its writer's deadline begins a little after this step, so a deletion at the
+    /// deadline is not yet the last.
+    pub(crate) const fn unwritten(at: Moment) -> Self {
+        let deadline_s = at.periods.part_deadline_s;
+        let due_at = at.now.saturating_add(deadline_s);
+        Self {
+            due_at,
+            final_at: due_at.saturating_add(deadline_s),
+            is_taken: false,
+        }
+    }
+
+    /// An object that nothing names any more.
+    pub(crate) const fn doomed(at: Moment) -> Self {
+        Self {
+            due_at: at.now,
+            final_at: at.now.saturating_add(at.periods.part_deadline_s),
+            is_taken: false,
+        }
+    }
+
+    /// Offers it for deletion, and again after the part deadline unless that is confirmed.
+    #[must_use]
+    pub(crate) const fn taken(self, at: Moment) -> Self {
+        Self {
+            due_at: at.now.saturating_add(at.periods.part_deadline_s),
+            final_at: self.final_at,
+            is_taken: true,
+        }
+    }
+
+    /// What is left to do after a deletion that worked: nothing, or one more for a late write.
+    #[must_use]
+    pub(crate) fn confirmed(self, now: u64) -> Option<Self> {
+        (now < self.final_at).then_some(Self {
+            due_at: self.final_at,
+            is_taken: true,
+            ..self
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_parts_are_named_up_to_the_limit() {
+        let check = |part_count, accepted: &[u64], expected: &[u64]| {
+            assert_eq!(missing(part_count, accepted.iter().copied()), expected);
+        };
+        check(0, &[], &[]);
+        check(1, &[], &[0]);
+        check(3, &[0, 1, 2], &[]);
+        check(3, &[1], &[0, 2]);
+        check(3, &[0, 1], &[2]);
+        assert_eq!(missing(101, []).len(), MISSING_MAX);
+        assert_eq!(missing(101, 0..100), [100]);
+    }
+}
