@@ -1,10 +1,20 @@
 //! The onetimeshare server: stores what clients have sealed, gives each transfer to as many claimants as its sender chose,
 //! and erases it. It never depends on the crypto crate: that it cannot read a transfer is a fact of its manifest.
 
+pub mod app;
+pub mod assets;
 pub mod blob;
 pub mod clock;
+pub mod config;
+mod error;
+mod extract;
+mod handlers;
+pub mod http;
+mod middleware;
 pub mod record;
+pub mod router;
 pub mod service;
 pub mod sweeper;
+pub mod telemetry;
 pub mod token;
 pub mod transfer;

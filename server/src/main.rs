@@ -1,2 +1,188 @@
-//! (being written)
-fn main() {}
+//! The server's program: settings, stores, sweeper, accept loop, and one sentence when it cannot start. It decides nothing
+//! about transfers.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use onetimeshare_server::app::App;
+use onetimeshare_server::assets;
+use onetimeshare_server::blob::BlobStore;
+use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
+use onetimeshare_server::clock::SystemClock;
+use onetimeshare_server::config::{Config, LoadError};
+use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::record::RecordStore;
+use onetimeshare_server::record::sqlite::SqliteStore;
+use onetimeshare_server::router::router;
+use onetimeshare_server::service::{Service, match_stores};
+use onetimeshare_server::{sweeper, telemetry};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// Shown by a build that has nothing to serve.
+const NO_PAGES: &str =
+    "onetimeshare-server was built without its web pages: run `cargo xtask wasm` and build again";
+
+fn main() -> ExitCode {
+    let config = match Config::from_process() {
+        Ok(config) => config,
+        // Help and the version go to stdout with 0, a command line that cannot be read to stderr with 2.
+        Err(LoadError::CommandLine(error)) => error.exit(),
+        Err(LoadError::Faults(faults)) => return refuse(&faults),
+    };
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The alternate form joins the causes into one sentence.
+        Err(error) => refuse(&format_args!("{error:#}")),
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where a start that failed is told, before or without a log"
+)]
+fn refuse(reason: &dyn Display) -> ExitCode {
+    eprintln!("{reason}");
+    ExitCode::FAILURE
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the one place that tells the person who started it where it runs"
+)]
+fn tell(line: &dyn Display) {
+    println!("{line}");
+}
+
+#[tokio::main]
+async fn run(config: Config) -> Result<()> {
+    if !assets::is_complete() {
+        bail!(NO_PAGES);
+    }
+    let Config {
+        listen,
+        data_dir,
+        limits,
+        periods,
+        log,
+        log_format,
+    } = config;
+    telemetry::start(log, log_format);
+    let (records, blobs) = open_stores(&data_dir).await?;
+    let service = Service::new(records, blobs, Arc::new(SystemClock), limits, periods);
+    let service = Arc::new(service);
+    let listeners = bind(&listen).await?;
+    let signals = StopSignals::watch()?;
+    announce(&listeners, &data_dir);
+    let stop = CancellationToken::new();
+    let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
+    let serving = http::serve(
+        listeners,
+        router(App::new(service)),
+        Deadlines::default(),
+        stop.child_token(),
+    );
+    let mut serving = tokio::spawn(serving);
+    tokio::select! {
+        told = signals.first() => told?,
+        // Neither ends by itself: without them nothing is served, or nothing erased, and a supervisor should see that.
+        _ = &mut serving => bail!("the accept loop ended in a panic"),
+        _ = &mut sweeping => bail!("the sweeper ended in a panic"),
+    }
+    info!("stopping: no new connections, those under way may end");
+    stop.cancel();
+    serving.await.context("the accept loop ended in a panic")?;
+    sweeping.await.context("the sweeper ended in a panic")?;
+    Ok(())
+}
+
+/// The two stores under `data_dir`, when they belong together.
+async fn open_stores(data_dir: &Path) -> Result<(Arc<dyn RecordStore>, Arc<dyn BlobStore>)> {
+    let at = || format!("cannot keep transfers in {}", data_dir.display());
+    make_private_folder(data_dir).with_context(at)?;
+    let blobs: Arc<dyn BlobStore> =
+        Arc::new(FolderStore::open(&data_dir.join("blobs")).with_context(at)?);
+    let records: Arc<dyn RecordStore> = Arc::new(SqliteStore::open(data_dir).with_context(at)?);
+    match_stores(records.as_ref(), blobs.as_ref())
+        .await
+        .with_context(at)?;
+    Ok((records, blobs))
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.with_context(|| format!("cannot listen on {address}"))?);
+    }
+    Ok(listeners)
+}
+
+/// Tells where the service is and where it keeps what it is given.
+fn announce(listeners: &[TcpListener], data_dir: &Path) {
+    let addresses: Vec<_> = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    let urls: Vec<_> = addresses
+        .iter()
+        .map(|address| format!("http://{address}"))
+        .collect();
+    let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    tell(&format_args!(
+        "onetimeshare listens on {} and keeps its data in {}",
+        urls.join(" and "),
+        folder.display()
+    ));
+    if addresses.iter().any(|address| !address.ip().is_loopback()) {
+        tell(
+            &"Without https in front, browsers on other machines send and open only texts and small files: put it behind \
+               a proxy with TLS for the rest, and so that nobody on the way can change the pages.",
+        );
+    }
+    info!(addresses = urls.join(" "), "started");
+}
+
+/// What tells this process to stop, watched from the moment it is made, so that none comes too early.
+struct StopSignals {
+    #[cfg(unix)]
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn watch() -> Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?,
+        })
+    }
+
+    /// Waits for the first of them.
+    #[cfg(unix)]
+    async fn first(mut self) -> Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for an interrupt.
+    #[cfg(not(unix))]
+    async fn first(self) -> Result<()> {
+        tokio::signal::ctrl_c()
+            .await
+            .context("cannot watch for an interrupt")
+    }
+}

@@ -32,8 +32,13 @@ const LIMITS: Limits = Limits {
     ttl_min_s: 60,
     claims_max: 100,
 };
-const PERIODS: Periods =
-    Periods { lease_s: 600, lease_max_s: 86_400, tombstone_ttl_s: 86_400, upload_idle_s: 3600, part_deadline_s: 300 };
+const PERIODS: Periods = Periods {
+    lease_s: 600,
+    lease_max_s: 86_400,
+    tombstone_ttl_s: 86_400,
+    upload_idle_s: 3600,
+    part_deadline_s: 300,
+};
 
 struct Fixture {
     service: Service,
@@ -42,11 +47,21 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
-    let (blobs, clock) = (Arc::new(MemoryBlobs::default()), Arc::new(MockClock::new(NOW)));
+    let (blobs, clock) = (
+        Arc::new(MemoryBlobs::default()),
+        Arc::new(MockClock::new(NOW)),
+    );
     let records = Arc::new(MemoryStore::new().unwrap());
-    match_stores(records.as_ref(), blobs.as_ref()).await.unwrap();
-    let shared: (Arc<dyn BlobStore>, Arc<dyn Clock>) = (blobs.clone(), clock.clone());
-    Fixture { service: Service::new(records, shared.0, shared.1, LIMITS, PERIODS), blobs, clock }
+    match_stores(records.as_ref(), blobs.as_ref())
+        .await
+        .unwrap();
+    let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
+    let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
+    Fixture {
+        service: Service::new(records, shared_blobs, shared_clock, LIMITS, PERIODS),
+        blobs,
+        clock,
+    }
 }
 
 fn owner() -> OwnerToken {
@@ -73,7 +88,9 @@ fn request(body_len: u64) -> CreateRequest {
 }
 
 fn content() -> Bytes {
-    (0..BODY_LEN).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect()
+    (0..BODY_LEN)
+        .map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1])
+        .collect()
 }
 
 fn slice(index: u64) -> Bytes {
@@ -84,12 +101,19 @@ fn slice(index: u64) -> Bytes {
 
 fn upload(index: u64) -> PartUpload {
     let bytes = slice(index);
-    PartUpload { index, len: u64::try_from(bytes.len()).unwrap(), digest: Sha256::digest(&bytes).into() }
+    PartUpload {
+        index,
+        len: u64::try_from(bytes.len()).unwrap(),
+        digest: Sha256::digest(&bytes).into(),
+    }
 }
 
 /// The part in pieces of 300 bytes.
 fn pieces(bytes: &Bytes) -> ByteStream {
-    let pieces: Vec<_> = bytes.chunks(300).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let pieces: Vec<_> = bytes
+        .chunks(300)
+        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+        .collect();
     stream::iter(pieces).boxed()
 }
 
@@ -97,12 +121,22 @@ impl Fixture {
     async fn create(&self) -> TransferId {
         let request = request(BODY_LEN);
         let id = request.id.clone();
-        assert_eq!(self.service.create(request).await.unwrap().state, State::Uploading);
+        assert_eq!(
+            self.service.create(request).await.unwrap().state,
+            State::Uploading
+        );
         id
     }
 
-    async fn write(&self, id: &TransferId, part: PartUpload, bytes: &Bytes) -> Result<(), ServiceError> {
-        self.service.write_part(id, &owner(), part, pieces(bytes)).await
+    async fn write(
+        &self,
+        id: &TransferId,
+        part: PartUpload,
+        bytes: &Bytes,
+    ) -> Result<(), ServiceError> {
+        self.service
+            .write_part(id, &owner(), part, pieces(bytes))
+            .await
     }
 
     async fn ready(&self) -> TransferId {
@@ -115,17 +149,35 @@ impl Fixture {
     }
 
     async fn claim(&self, id: &TransferId) {
-        let (link_proof, access_proof) = (LinkProof::from_bytes([1; 32]), AccessProof::from_bytes([2; 32]));
-        self.service.claim(id, &claimant(), ClaimRequest { link_proof, access_proof }).await.unwrap();
+        let (link_proof, access_proof) = (
+            LinkProof::from_bytes([1; 32]),
+            AccessProof::from_bytes([2; 32]),
+        );
+        self.service
+            .claim(
+                id,
+                &claimant(),
+                ClaimRequest {
+                    link_proof,
+                    access_proof,
+                },
+            )
+            .await
+            .unwrap();
     }
 
     async fn read(&self, id: &TransferId, from: u64, to: u64) -> Result<Vec<u8>, ServiceError> {
-        let download = self.service.body(id, &claimant(), |body_len| Ok(from..to.min(body_len))).await?;
+        let download = self
+            .service
+            .body(id, &claimant(), |body_len| Ok(from..to.min(body_len)))
+            .await?;
         assert_eq!(download.body_len, BODY_LEN);
-        let bytes = download.bytes.try_fold(BytesMut::new(), async |mut bytes, piece| {
-            bytes.extend_from_slice(&piece);
-            Ok(bytes)
-        });
+        let bytes = download
+            .bytes
+            .try_fold(BytesMut::new(), async |mut bytes, piece| {
+                bytes.extend_from_slice(&piece);
+                Ok(bytes)
+            });
         Ok(bytes.await?.to_vec())
     }
 }
@@ -148,22 +200,47 @@ async fn create_refuses_what_it_cannot_keep() {
             assert_eq!(invalid(refused), expected, "{body_len}");
         }
     };
-    check(|request| request.id = TransferId::from_bytes([0; 16]), Invalid::Id).await;
+    check(
+        |request| request.id = TransferId::from_bytes([0; 16]),
+        Invalid::Id,
+    )
+    .await;
     check(|request| request.manifest.push(0), Invalid::ManifestLen).await;
     check(|request| request.manifest.clear(), Invalid::ManifestLen).await;
     check(|request| request.body_len += 1, Invalid::BodyLen).await;
     check(|request| request.body_len = u64::MAX, Invalid::BodyLen).await;
-    let too_large = Invalid::TooLarge { transfer_size_max: 1 << 30 };
-    check(|request| request.body_len = 16 + (1 << 31) + 16 * (1 << 15), too_large).await;
-    let ttl = Invalid::Ttl { min_s: 60, max_s: 7 * 86_400 };
+    let too_large = Invalid::TooLarge {
+        transfer_size_max: 1 << 30,
+    };
+    check(
+        |request| request.body_len = 16 + (1 << 31) + 16 * (1 << 15),
+        too_large,
+    )
+    .await;
+    let ttl = Invalid::Ttl {
+        min_s: 60,
+        max_s: 7 * 86_400,
+    };
     check(|request| request.ttl_s = 59, ttl.clone()).await;
     check(|request| request.ttl_s = 7 * 86_400 + 1, ttl).await;
-    check(|request| request.claims_max = 0, Invalid::Claims { max: 100 }).await;
-    check(|request| request.claims_max = 101, Invalid::Claims { max: 100 }).await;
+    check(
+        |request| request.claims_max = 0,
+        Invalid::Claims { max: 100 },
+    )
+    .await;
+    check(
+        |request| request.claims_max = 101,
+        Invalid::Claims { max: 100 },
+    )
+    .await;
 
     let bodies = [
         (1056, None, Invalid::BodyMissing { inline_max: 1056 }),
-        (BODY_LEN, Some(BODY_LEN), Invalid::BodyNotInline { inline_max: 1056 }),
+        (
+            BODY_LEN,
+            Some(BODY_LEN),
+            Invalid::BodyNotInline { inline_max: 1056 },
+        ),
         (1056, Some(1055), Invalid::InlineLen),
     ];
     for (body_len, sent_len, expected) in bodies {
@@ -186,12 +263,17 @@ async fn a_repeat_is_known_whatever_it_says() {
         |request| request.manifest[0] ^= 1,
         |request| request.body.as_mut().unwrap()[1055] ^= 1,
         |request| request.owner_verifier = token::owner_verifier(&OwnerToken::from_bytes([9; 32])),
-        |request| request.access_verifier = token::access_verifier(&AccessProof::from_bytes([9; 32])),
+        |request| {
+            request.access_verifier = token::access_verifier(&AccessProof::from_bytes([9; 32]));
+        },
     ];
     for change in changes {
         let mut other = request(1056);
         change(&mut other);
-        assert!(matches!(service.create(other).await, Err(ServiceError::Refused(Refusal::Conflict))));
+        assert!(matches!(
+            service.create(other).await,
+            Err(ServiceError::Refused(Refusal::Conflict))
+        ));
     }
 }
 
@@ -205,27 +287,67 @@ async fn faulty_parts_leave_the_upload_as_it_was() {
     let expected = Invalid::PartLen { expected: PART_LEN };
     let short = PartUpload { len: 999, ..part };
     assert_eq!(invalid(fixture.write(&id, short, &bytes).await), expected);
-    assert_eq!(invalid(fixture.write(&id, part, &bytes.slice(1..)).await), expected);
-    assert_eq!(invalid(fixture.write(&id, part, &[&bytes[..], b"x"].concat().into()).await), expected);
-    assert_eq!(invalid(fixture.write(&id, part, &slice(2)).await), Invalid::PartDigest);
+    assert_eq!(
+        invalid(fixture.write(&id, part, &bytes.slice(1..)).await),
+        expected
+    );
+    assert_eq!(
+        invalid(
+            fixture
+                .write(&id, part, &[&bytes[..], b"x"].concat().into())
+                .await
+        ),
+        expected
+    );
+    assert_eq!(
+        invalid(fixture.write(&id, part, &slice(2)).await),
+        Invalid::PartDigest
+    );
     let torn = stream::iter([Ok(bytes.slice(..500)), Err(StoreError::Interrupted)]).boxed();
     let torn = fixture.service.write_part(&id, &owner(), part, torn).await;
-    assert!(matches!(torn, Err(ServiceError::Store(StoreError::Interrupted))));
+    assert!(matches!(
+        torn,
+        Err(ServiceError::Store(StoreError::Interrupted))
+    ));
     let stranger = OwnerToken::from_bytes([9; 32]);
-    let refused = fixture.service.write_part(&id, &stranger, part, pieces(&bytes)).await;
-    assert!(matches!(refused, Err(ServiceError::Refused(Refusal::Unknown))));
-    let beyond = fixture.write(&id, PartUpload { index: 4, ..part }, &bytes).await;
-    assert!(matches!(beyond, Err(ServiceError::Refused(Refusal::PartUnknown))));
-    let other = fixture.write(&id, PartUpload { index: 0, ..part }, &bytes).await;
-    assert!(matches!(other, Err(ServiceError::Refused(Refusal::PartConflict))));
+    let refused = fixture
+        .service
+        .write_part(&id, &stranger, part, pieces(&bytes))
+        .await;
+    assert!(matches!(
+        refused,
+        Err(ServiceError::Refused(Refusal::Unknown))
+    ));
+    let beyond = fixture
+        .write(&id, PartUpload { index: 4, ..part }, &bytes)
+        .await;
+    assert!(matches!(
+        beyond,
+        Err(ServiceError::Refused(Refusal::PartUnknown))
+    ));
+    let other = fixture
+        .write(&id, PartUpload { index: 0, ..part }, &bytes)
+        .await;
+    assert!(matches!(
+        other,
+        Err(ServiceError::Refused(Refusal::PartConflict))
+    ));
 
-    assert_eq!(fixture.service.parts(&id, &owner()).await.unwrap().accepted, [0]);
+    assert_eq!(
+        fixture.service.parts(&id, &owner()).await.unwrap().accepted,
+        [0]
+    );
     let missing = fixture.service.complete(&id, &owner()).await;
-    let Err(ServiceError::Refused(Refusal::PartsMissing(missing))) = missing else { panic!("{missing:?}") };
+    let Err(ServiceError::Refused(Refusal::PartsMissing(missing))) = missing else {
+        panic!("{missing:?}")
+    };
     assert_eq!(missing, [1, 2, 3]);
     assert_eq!(fixture.blobs.count(), 1);
     for index in 0..4 {
-        fixture.write(&id, upload(index), &slice(index)).await.unwrap();
+        fixture
+            .write(&id, upload(index), &slice(index))
+            .await
+            .unwrap();
     }
     fixture.service.complete(&id, &owner()).await.unwrap();
 }
@@ -235,9 +357,13 @@ async fn a_part_that_drips_is_cut_off() {
     let fixture = fixture().await;
     let id = fixture.create().await;
     let drip = stream::pending().boxed();
-    let late = fixture.service.write_part(&id, &owner(), upload(0), drip).await;
+    let late = fixture
+        .service
+        .write_part(&id, &owner(), upload(0), drip)
+        .await;
     assert_eq!(invalid(late), Invalid::PartTimeout);
-    assert_eq!(fixture.service.parts(&id, &owner()).await.unwrap().accepted, [] as [u64; 0]);
+    let parts = fixture.service.parts(&id, &owner()).await.unwrap();
+    assert!(parts.accepted.is_empty());
 }
 
 #[tokio::test]
@@ -258,12 +384,27 @@ async fn ranges_reach_across_parts() {
     let fixture = fixture().await;
     let id = fixture.ready().await;
     let refused = fixture.read(&id, 0, 1).await;
-    assert!(matches!(refused, Err(ServiceError::Refused(Refusal::Unknown))), "no claim, no body");
+    assert!(
+        matches!(refused, Err(ServiceError::Refused(Refusal::Unknown))),
+        "no claim, no body"
+    );
     fixture.claim(&id).await;
     let body = content();
-    for (from, to) in [(0, BODY_LEN), (0, 1), (999, 1001), (1000, 2000), (500, 3050), (BODY_LEN - 1, BODY_LEN), (5, 5)] {
+    for (from, to) in [
+        (0, BODY_LEN),
+        (0, 1),
+        (999, 1001),
+        (1000, 2000),
+        (500, 3050),
+        (BODY_LEN - 1, BODY_LEN),
+        (5, 5),
+    ] {
         let bounds = usize::try_from(from).unwrap()..usize::try_from(to).unwrap();
-        assert_eq!(fixture.read(&id, from, to).await.unwrap(), body[bounds], "{from}..{to}");
+        assert_eq!(
+            fixture.read(&id, from, to).await.unwrap(),
+            body[bounds],
+            "{from}..{to}"
+        );
     }
 }
 
@@ -273,7 +414,11 @@ async fn an_inline_body_is_fetched_like_any_other() {
     let id = request(1056).id;
     fixture.service.create(request(1056)).await.unwrap();
     fixture.claim(&id).await;
-    let download = fixture.service.body(&id, &claimant(), |_| Ok(1050..1056)).await.unwrap();
+    let download = fixture
+        .service
+        .body(&id, &claimant(), |_| Ok(1050..1056))
+        .await
+        .unwrap();
     let bytes: Vec<Bytes> = download.bytes.try_collect().await.unwrap();
     assert_eq!(bytes.concat(), [6; 6]);
     assert_eq!(fixture.blobs.count(), 0);
@@ -284,7 +429,11 @@ async fn a_download_keeps_its_lease_alive_and_ends_with_it() {
     let fixture = fixture().await;
     let id = fixture.ready().await;
     fixture.claim(&id).await;
-    let mut download = fixture.service.body(&id, &claimant(), |body_len| Ok(0..body_len)).await.unwrap();
+    let mut download = fixture
+        .service
+        .body(&id, &claimant(), |body_len| Ok(0..body_len))
+        .await
+        .unwrap();
     download.bytes.next().await.unwrap().unwrap();
     fixture.clock.advance(599);
     download.bytes.next().await.unwrap().unwrap();
@@ -307,9 +456,17 @@ async fn a_sweep_removes_what_is_gone_and_nothing_else() {
     assert_eq!(fixture.blobs.count(), 0);
 
     // A late write of an object that lost appears after its deletion; the second pass takes it too.
-    let late = ObjectName { id: id.clone(), index: 0, random: 1 };
+    let late = ObjectName {
+        id: id.clone(),
+        index: 0,
+        random: 1,
+    };
     fixture.blobs.write(&late, pieces(&slice(0))).await.unwrap();
-    assert_eq!(sweep_orphans(&fixture.service).await.unwrap(), 0, "it is known, and too young");
+    assert_eq!(
+        sweep_orphans(&fixture.service).await.unwrap(),
+        0,
+        "it is known, and too young"
+    );
 }
 
 #[tokio::test]
@@ -324,7 +481,13 @@ async fn an_abandoned_upload_is_swept() {
     sweep(&fixture.service).await.unwrap();
     assert_eq!(fixture.blobs.count(), 0);
     let gone = fixture.service.parts(&id, &owner()).await;
-    assert!(matches!(gone, Err(ServiceError::Refused(Refusal::Gone { cause: Cause::Abandoned, .. }))));
+    assert!(matches!(
+        gone,
+        Err(ServiceError::Refused(Refusal::Gone {
+            cause: Cause::Abandoned,
+            ..
+        }))
+    ));
 }
 
 #[tokio::test]
@@ -333,17 +496,38 @@ async fn strangers_are_not_matched_and_nothing_is_swept() {
     let id = fixture.ready().await;
     let records = fixture.service.records().as_ref();
     let empty = MemoryBlobs::default();
-    assert!(matches!(match_stores(records, &empty).await, Err(MatchError::BlobsLost)));
+    assert!(matches!(
+        match_stores(records, &empty).await,
+        Err(MatchError::BlobsLost)
+    ));
     empty.adopt(&StoreId([1; 16])).await.unwrap();
-    assert!(matches!(match_stores(records, &empty).await, Err(MatchError::Strangers)));
-    assert!(matches!(match_stores(&MemoryStore::new().unwrap(), fixture.blobs.as_ref()).await, Err(MatchError::Strangers)));
+    assert!(matches!(
+        match_stores(records, &empty).await,
+        Err(MatchError::Strangers)
+    ));
+    assert!(matches!(
+        match_stores(&MemoryStore::new().unwrap(), fixture.blobs.as_ref()).await,
+        Err(MatchError::Strangers)
+    ));
 
     // The same records over an empty blob store: expiry is not carried out on it.
     let lost: Arc<dyn BlobStore> = Arc::new(MemoryBlobs::default());
     let clock: Arc<dyn Clock> = Arc::new(MockClock::new(NOW + 10 * 86_400));
-    let service = Service::new(Arc::clone(fixture.service.records()), lost, clock, LIMITS, PERIODS);
+    let service = Service::new(
+        Arc::clone(fixture.service.records()),
+        lost,
+        clock,
+        LIMITS,
+        PERIODS,
+    );
     assert!(matches!(sweep(&service).await, Err(MatchError::BlobsLost)));
-    assert!(matches!(sweep_orphans(&service).await, Err(MatchError::BlobsLost)));
+    assert!(matches!(
+        sweep_orphans(&service).await,
+        Err(MatchError::BlobsLost)
+    ));
     fixture.claim(&id).await;
-    assert_eq!(fixture.read(&id, 0, BODY_LEN).await.unwrap().len(), content().len());
+    assert_eq!(
+        fixture.read(&id, 0, BODY_LEN).await.unwrap().len(),
+        content().len()
+    );
 }

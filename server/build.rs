@@ -1,0 +1,233 @@
+//! Embeds the web pages: reads `www`, compresses what gets smaller, ties the pages to the folder's hash, and writes one
+//! Rust table of it all. It never fetches or builds anything: `cargo xtask wasm` comes before.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256, Sha384};
+
+/// Folders of `www` that are served; everything else in it that is a folder is for development.
+const FOLDERS: [&str; 4] = ["css", "fonts", "js", "wasm"];
+
+/// Every page has this line; it is filled with the integrity of all modules.
+const IMPORT_MAP: &str = r#"<script type="importmap"></script>"#;
+
+const MODULE_TYPE: &str = "text/javascript; charset=utf-8";
+
+/// What pages call the folder; the hash goes behind it.
+const PREFIX: &str = "/assets/";
+
+fn main() -> io::Result<()> {
+    let www = PathBuf::from("../www");
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../www");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells build scripts through it"
+    )]
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let files = collect(&www)?;
+    let hash = folder_hash(&files);
+    let import_map = import_map(&files, &hash);
+    let import_map_hash = STANDARD.encode(Sha256::digest(&import_map));
+    let mut table = String::from("&[\n");
+    for (index, (name, bytes)) in files.iter().enumerate() {
+        let bytes = match name.strip_suffix(".html") {
+            Some(_) => tie_page(name, bytes, &hash, &import_map),
+            None => bytes.clone(),
+        };
+        table.push_str(&entry(&out, index, name, &bytes)?);
+    }
+    table.push(']');
+    fs::write(out.join("files.rs"), table)?;
+    fs::write(out.join("hash.txt"), hash)?;
+    fs::write(out.join("import_map_hash.txt"), import_map_hash)
+}
+
+/// Everything that is served, by its path below `www`; nothing when there is no such folder.
+fn collect(www: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    if !www.is_dir() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(www)? {
+        let name = file_name(&entry?.path());
+        if is_served_at_root(&name) {
+            files.insert(name.clone(), fs::read(www.join(&name))?);
+        }
+    }
+    for folder in FOLDERS {
+        collect_folder(www, Path::new(folder), &mut files)?;
+    }
+    Ok(files)
+}
+
+fn collect_folder(
+    www: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> io::Result<()> {
+    if !www.join(folder).is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(www.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(file_name(&entry.path()));
+        if entry.file_type()?.is_dir() {
+            collect_folder(www, &path, files)?;
+        } else if content_type(&file_name(&path)).is_some() {
+            let name: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+            files.insert(name.join("/"), fs::read(www.join(&path))?);
+        }
+    }
+    Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn is_served_at_root(name: &str) -> bool {
+    let extension = Path::new(name)
+        .extension()
+        .and_then(|extension| extension.to_str());
+    name == "sw.js"
+        || matches!(
+            extension,
+            Some("html" | "svg" | "png" | "ico" | "webmanifest")
+        )
+}
+
+/// The type of a file that is served, by its name; none for what is not (type declarations, licences, sources).
+fn content_type(name: &str) -> Option<&'static str> {
+    if name.ends_with(".d.ts") {
+        return None;
+    }
+    Some(match Path::new(name).extension()?.to_str()? {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => MODULE_TYPE,
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "wasm" => "application/wasm",
+        "woff2" => "font/woff2",
+        "webmanifest" => "application/manifest+json",
+        _ => return None,
+    })
+}
+
+/// SHA-256 over names and contents, each behind its length: 16 hexadecimal digits of it name the folder.
+fn folder_hash(files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, bytes) in files {
+        for part in [name.as_bytes(), bytes] {
+            hasher.update(
+                u64::try_from(part.len())
+                    .expect("a file in memory")
+                    .to_be_bytes(),
+            );
+            hasher.update(part);
+        }
+    }
+    hasher
+        .finalize()
+        .iter()
+        .take(8)
+        .fold(String::new(), |mut hash, byte| {
+            write!(hash, "{byte:02x}").expect("a String takes everything");
+            hash
+        })
+}
+
+/// The one import map of all pages: it renames nothing, and says what each module's bytes must hash to.
+fn import_map(files: &BTreeMap<String, Vec<u8>>, hash: &str) -> String {
+    let is_module = |name: &str| content_type(name) == Some(MODULE_TYPE) && name != "sw.js";
+    let entries: Vec<_> = files
+        .iter()
+        .filter(|(name, _)| is_module(name))
+        .map(|(name, bytes)| {
+            format!(
+                r#""{PREFIX}{hash}/{name}":"sha384-{}""#,
+                STANDARD.encode(Sha384::digest(bytes))
+            )
+        })
+        .collect();
+    format!(r#"{{"integrity":{{{}}}}}"#, entries.join(","))
+}
+
+/// A page with the folder's hash in its paths and the import map in its place.
+fn tie_page(name: &str, bytes: &[u8], hash: &str, import_map: &str) -> Vec<u8> {
+    let page = str::from_utf8(bytes).expect("pages are UTF-8");
+    assert!(
+        page.matches(IMPORT_MAP).count() == 1,
+        "www/{name} needs the line {IMPORT_MAP} exactly once"
+    );
+    let page = page.replace(PREFIX, &format!("{PREFIX}{hash}/"));
+    // The map is filled in last: its paths have the hash already.
+    page.replace(
+        IMPORT_MAP,
+        &format!(r#"<script type="importmap">{import_map}</script>"#),
+    )
+    .into_bytes()
+}
+
+/// One line of the table; the bytes, and the compressed ones where they are fewer, are written as files beside it.
+fn entry(out: &Path, index: usize, name: &str, bytes: &[u8]) -> io::Result<String> {
+    let content_type = content_type(name).unwrap_or("application/octet-stream");
+    let include = |suffix: &str, bytes: &[u8]| {
+        let file = format!("asset-{index}{suffix}");
+        fs::write(out.join(&file), bytes)?;
+        Ok::<_, io::Error>(format!(
+            r#"include_bytes!(concat!(env!("OUT_DIR"), "/{file}"))"#
+        ))
+    };
+    let plain = include("", bytes)?;
+    let compressed = |suffix: &str, smaller: Option<Vec<u8>>| match smaller {
+        Some(smaller) => include(suffix, &smaller).map(|include| format!("Some({include})")),
+        None => Ok("None".to_owned()),
+    };
+    let (br, gzip) = (
+        compressed(".br", brotli(name, bytes)?)?,
+        compressed(".gz", gzip(name, bytes)?)?,
+    );
+    Ok(format!(
+        "Asset {{ name: {name:?}, content_type: {content_type:?}, plain: {plain}, br: {br}, gzip: {gzip} }},\n"
+    ))
+}
+
+/// Whether compressing is worth a try: fonts and pictures are compressed already.
+fn is_compressible(name: &str) -> bool {
+    ![".woff2", ".png", ".ico"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
+}
+
+fn brotli(name: &str, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    if !is_compressible(name) {
+        return Ok(None);
+    }
+    let mut smaller = Vec::new();
+    brotli::BrotliCompress(
+        &mut &bytes[..],
+        &mut smaller,
+        &brotli::enc::BrotliEncoderParams::default(),
+    )?;
+    Ok(Some(smaller).filter(|smaller| smaller.len() < bytes.len()))
+}
+
+fn gzip(name: &str, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    if !is_compressible(name) {
+        return Ok(None);
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(Some(encoder.finish()?).filter(|smaller| smaller.len() < bytes.len()))
+}

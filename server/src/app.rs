@@ -1,0 +1,25 @@
+//! Everything that lives as long as the server, in one place; it is made in `main`, or in a test, and shared by all requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::service::Service;
+
+/// What a handler may reach.
+#[derive(Clone)]
+pub struct App {
+    /// The use cases, over the stores.
+    pub service: Arc<Service>,
+    /// How long a client may take to send the body of a short call. A part has a deadline of its own, from the periods.
+    pub body_deadline: Duration,
+}
+
+impl App {
+    /// An app with the usual deadline, 30 s.
+    pub fn new(service: Arc<Service>) -> Self {
+        Self {
+            service,
+            body_deadline: Duration::from_secs(30),
+        }
+    }
+}

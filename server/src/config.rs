@@ -1,0 +1,380 @@
+//! The server's settings: flags, variables, a file and defaults, in this order, checked all together before anything starts.
+//! The environment is read nowhere else, and no fault repeats a value.
+
+pub mod settings;
+mod sources;
+mod value;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use onetimeshare_protocol::limits::{
+    BODY_LEN_MIN, CLAIMS_MAX, CONTENT_LEN_MAX, PART_COUNT_MAX, body_len,
+};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use self::sources::Sources;
+use crate::service::Limits;
+use crate::transfer::{Periods, UPLOAD_MAX_S};
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object for each line.
+    Json,
+}
+
+/// Everything an operator can set, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen; at least one.
+    pub listen: Vec<SocketAddr>,
+    /// Where records and blobs are kept.
+    pub data_dir: PathBuf,
+    /// What senders may choose.
+    pub limits: Limits,
+    /// How long things last.
+    pub periods: Periods,
+    /// What is logged.
+    pub log: EnvFilter,
+    /// How it is logged.
+    pub log_format: LogFormat,
+}
+
+/// Every fault that was found, one sentence each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Why there is no [`Config`].
+#[derive(Debug)]
+pub enum LoadError {
+    /// The command line cannot be read, or asked for help or the version: clap's own answer.
+    CommandLine(clap::Error),
+    /// Settings that cannot be taken.
+    Faults(Faults),
+}
+
+impl Config {
+    /// From the process's own arguments and environment.
+    pub fn from_process() -> Result<Self, LoadError> {
+        Self::load(std::env::args_os(), |name| std::env::var_os(name))
+    }
+
+    /// From `arguments`, the program's name first, and whatever `variable` knows.
+    pub fn load(
+        arguments: impl IntoIterator<Item = OsString>,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, LoadError> {
+        let matches = settings::command()
+            .try_get_matches_from(arguments)
+            .map_err(LoadError::CommandLine)?;
+        let mut sources = Sources::read(&matches, variable);
+        let config = Self::take(&mut sources);
+        let faults = sources.into_faults();
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(LoadError::Faults(Faults(faults)))
+        }
+    }
+
+    /// Reads and checks every setting. A faulty one stands as its default from then on, so that one fault is told once.
+    fn take(sources: &mut Sources) -> Self {
+        let config = Self {
+            listen: sources.list(
+                "listen",
+                "an address and port, such as 127.0.0.1:8080 or [::]:8080",
+                value::parse,
+            ),
+            data_dir: sources.one("data-dir", "the path of a folder", |text| {
+                (!text.is_empty()).then(|| text.into())
+            }),
+            limits: Limits {
+                transfer_size_max: sources.one(
+                    "max-transfer-size",
+                    "a size from 1 kB to 1 TiB, such as 2 GiB",
+                    |text| value::size(text).filter(|size| (1000..=CONTENT_LEN_MAX).contains(size)),
+                ),
+                inline_max: sources.one(
+                    "inline-max",
+                    "a size from 0 to 1 MiB, such as 64 KiB",
+                    |text| value::size(text).filter(|&size| size <= 1 << 20),
+                ),
+                part_len: sources.one(
+                    "part-size",
+                    "a size from 64 KiB to 64 MiB, such as 8 MiB",
+                    |text| value::size(text).filter(|size| (1 << 16..=1 << 26).contains(size)),
+                ),
+                ttl_max_s: life(sources, "max-ttl"),
+                ttl_default_s: life(sources, "default-ttl"),
+                ttl_min_s: life(sources, "min-ttl"),
+                claims_max: sources.one("max-claims", "a number from 1 to 10000", |text| {
+                    value::parse(text).filter(|count| (1..=CLAIMS_MAX).contains(count))
+                }),
+            },
+            periods: take_periods(sources),
+            log: sources.one(
+                "log",
+                "a level (error, warn, info, debug, trace), or a filter by module",
+                log_filter,
+            ),
+            log_format: sources.one("log-format", "text or json", |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            }),
+        };
+        config.cross_check(sources);
+        config.with_part_deadline()
+    }
+
+    /// What no setting can break alone.
+    fn cross_check(&self, sources: &mut Sources) {
+        let Self {
+            limits, periods, ..
+        } = self;
+        let mut require = |holds: bool, fault: &str| {
+            if !holds {
+                sources.fault(fault.to_owned());
+            }
+        };
+        require(
+            limits.ttl_min_s <= limits.ttl_default_s,
+            "`min-ttl` must not be longer than `default-ttl`",
+        );
+        require(
+            limits.ttl_default_s <= limits.ttl_max_s,
+            "`default-ttl` must not be longer than `max-ttl`",
+        );
+        require(
+            periods.lease_s <= periods.lease_max_s,
+            "`lease` must not be longer than `lease-max`",
+        );
+        let part_count = body_len(limits.transfer_size_max)
+            .unwrap_or(BODY_LEN_MIN)
+            .div_ceil(limits.part_len);
+        require(
+            part_count <= PART_COUNT_MAX,
+            "`part-size` is too small for `max-transfer-size`: a transfer has at most 2097152 parts",
+        );
+    }
+
+    /// A part may take ten minutes, or as long as it takes at 16 KiB a second.
+    fn with_part_deadline(mut self) -> Self {
+        self.periods.part_deadline_s = (self.limits.part_len / (16 * 1024)).max(600);
+        self
+    }
+}
+
+fn life(sources: &mut Sources, name: &'static str) -> u64 {
+    const YEAR_S: u64 = 365 * 24 * 3600;
+    sources.one(
+        name,
+        "a duration from 1s to 365d, such as 90s, 10m, 5h or 7d",
+        |text| value::duration_s(text).filter(|life_s| (1..=YEAR_S).contains(life_s)),
+    )
+}
+
+/// A filter by level and module. The library would take a misspelt level for the name of a module, and log nothing else.
+fn log_filter(text: &str) -> Option<EnvFilter> {
+    let is_plain = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    EnvFilter::try_new(text)
+        .ok()
+        .filter(|_| text.split(',').all(is_plain))
+}
+
+fn take_periods(sources: &mut Sources) -> Periods {
+    let lease =
+        "a duration of at least 10s, such as 10m (a lease of 0 is not offered by this version)";
+    Periods {
+        lease_s: sources.one("lease", lease, |text| {
+            value::duration_s(text).filter(|&lease_s| lease_s >= 10)
+        }),
+        lease_max_s: life(sources, "lease-max"),
+        tombstone_ttl_s: life(sources, "tombstone-ttl"),
+        upload_idle_s: sources.one(
+            "upload-idle",
+            "a duration from 1m to 24h, such as 1h",
+            |text| value::duration_s(text).filter(|idle_s| (60..=UPLOAD_MAX_S).contains(idle_s)),
+        ),
+        part_deadline_s: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
+        let arguments = ["onetimeshare-server"]
+            .iter()
+            .chain(arguments)
+            .map(OsString::from);
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.into())
+        };
+        Config::load(arguments, variable).map_err(|error| match error {
+            LoadError::CommandLine(error) => error.to_string(),
+            LoadError::Faults(faults) => faults.to_string(),
+        })
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_design() {
+        let config = load(&[], &[]).expect("defaults hold");
+        assert_eq!(
+            config.listen,
+            ["127.0.0.1:8080".parse().expect("an address")]
+        );
+        assert_eq!(config.data_dir, PathBuf::from("./onetimeshare-data"));
+        let Limits {
+            transfer_size_max,
+            inline_max,
+            part_len,
+            ttl_max_s,
+            ttl_default_s,
+            ttl_min_s,
+            claims_max,
+        } = config.limits;
+        assert_eq!(
+            (transfer_size_max, inline_max, part_len),
+            (2 << 30, 64 << 10, 8 << 20)
+        );
+        assert_eq!(
+            (ttl_max_s, ttl_default_s, ttl_min_s, claims_max),
+            (604_800, 86_400, 60, 100)
+        );
+        let Periods {
+            lease_s,
+            lease_max_s,
+            tombstone_ttl_s,
+            upload_idle_s,
+            part_deadline_s,
+        } = config.periods;
+        assert_eq!(
+            (lease_s, lease_max_s, tombstone_ttl_s),
+            (600, 86_400, 86_400)
+        );
+        assert_eq!((upload_idle_s, part_deadline_s), (3600, 600));
+    }
+
+    #[test]
+    fn flags_win_over_variables_over_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("server.toml");
+        std::fs::write(
+            &file,
+            "max-claims = 3\nlease = \"20s\"\ninline-max = \"1 KiB\"\n",
+        )
+        .expect("written");
+        let file = file.to_str().expect("a plain path");
+        let variables = [
+            ("ONETIMESHARE_LEASE", "30s"),
+            ("ONETIMESHARE_INLINE_MAX", "2KiB"),
+            ("ONETIMESHARE_CONFIG", file),
+        ];
+        let config = load(&["--inline-max", "4096"], &variables).expect("all hold");
+        assert_eq!(
+            (
+                config.limits.claims_max,
+                config.periods.lease_s,
+                config.limits.inline_max
+            ),
+            (3, 30, 4096)
+        );
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_without_the_values() {
+        let variables = [
+            ("ONETIMESHARE_MAX_CLAIMS", "hunter2"),
+            ("ONETIMESHARE_LEASE", "0"),
+        ];
+        let faults = load(&["--part-size", "1", "--listen", "hunter2"], &variables)
+            .expect_err("four faults");
+        for name in [
+            "`max-claims`",
+            "`lease`",
+            "`part-size`",
+            "`listen`",
+            "ONETIMESHARE_LEASE",
+        ] {
+            assert!(faults.contains(name), "{name}: {faults}");
+        }
+        assert_eq!(
+            (faults.lines().count(), faults.contains("hunter2")),
+            (4, false),
+            "{faults}"
+        );
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let check = |arguments: &[&str], expected: &str| {
+            let faults = load(arguments, &[]).expect_err(expected);
+            assert!(faults.contains(expected), "{faults}");
+        };
+        check(&["--min-ttl", "2d"], "`min-ttl` must not be longer");
+        check(&["--max-ttl", "1h"], "`default-ttl` must not be longer");
+        check(&["--lease", "2d"], "`lease` must not be longer");
+        check(
+            &["--max-transfer-size", "1TiB", "--part-size", "64KiB"],
+            "`part-size` is too small",
+        );
+        check(&["--lease", "0"], "not offered by this version");
+        check(&["--max-transfer-size", "2TiB"], "from 1 kB to 1 TiB");
+        check(&["--log", "inof"], "`log`");
+        check(&["--log", "info,hyper=loud"], "`log`");
+    }
+
+    #[test]
+    fn files_with_unknown_keys_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let check = |text: &str, expected: &str| {
+            let file = folder.path().join("server.toml");
+            std::fs::write(&file, text).expect("written");
+            let faults =
+                load(&["--config", file.to_str().expect("a plain path")], &[]).expect_err(text);
+            assert!(faults.contains(expected), "{faults}");
+        };
+        check("max-claim = 3", "`max-claim`");
+        check("config = \"other.toml\"", "`config`");
+        check("max-claims = 1.5", "`max-claims`");
+        check("max-claims = [1, 2]", "`max-claims`");
+        check("max-claims = ", "not TOML");
+        assert!(
+            load(&["--config", "/nowhere/server.toml"], &[])
+                .expect_err("no file")
+                .contains("cannot be read")
+        );
+    }
+
+    #[test]
+    fn several_addresses_come_from_every_source() {
+        let both =
+            ["127.0.0.1:1", "[::1]:2"].map(|text| text.parse::<SocketAddr>().expect("an address"));
+        let flags = load(&["--listen", "127.0.0.1:1", "--listen", "[::1]:2"], &[]).expect("flags");
+        let variable =
+            load(&[], &[("ONETIMESHARE_LISTEN", "127.0.0.1:1, [::1]:2")]).expect("a variable");
+        assert_eq!(
+            (&flags.listen[..], &variable.listen[..]),
+            (&both[..], &both[..])
+        );
+    }
+}

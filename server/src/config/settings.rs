@@ -1,0 +1,195 @@
+//! Every setting as one line of a table: its name, what it is for, its default. Help texts and the documentation come from
+//! here; how a value is read does not.
+
+use clap::{Arg, ArgAction, Command};
+
+/// One thing that an operator can set.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The flag without its dashes, and the key in the file.
+    pub name: &'static str,
+    /// What stands for the value in the help.
+    pub value_name: &'static str,
+    /// What holds when it is set nowhere, as it would be written; none for a setting that has no default.
+    pub default: Option<&'static str>,
+    /// What it does, for a person to read.
+    pub doc: &'static str,
+    /// Whether it may be given more than once.
+    pub is_list: bool,
+}
+
+impl Setting {
+    /// The variable of the same name.
+    pub fn variable(&self) -> String {
+        format!(
+            "ONETIMESHARE_{}",
+            self.name.replace('-', "_").to_ascii_uppercase()
+        )
+    }
+}
+
+const fn setting(
+    name: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        value_name,
+        default: Some(default),
+        doc,
+        is_list: false,
+    }
+}
+
+/// The setting that names the file; it cannot stand in the file.
+pub const CONFIG: &str = "config";
+
+/// Every setting there is.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        is_list: true,
+        ..setting(
+            "listen",
+            "ADDRESS",
+            "127.0.0.1:8080",
+            "Address and port to listen on; repeat it, or separate by commas, for several",
+        )
+    },
+    setting(
+        "data-dir",
+        "FOLDER",
+        "./onetimeshare-data",
+        "Folder for records and blobs; made when it is not there",
+    ),
+    setting(
+        "max-transfer-size",
+        "SIZE",
+        "2 GiB",
+        "The most content of one transfer, up to 1 TiB",
+    ),
+    setting(
+        "inline-max",
+        "SIZE",
+        "64 KiB",
+        "Sealed bodies up to this size come with the create request, up to 1 MiB",
+    ),
+    setting(
+        "part-size",
+        "SIZE",
+        "8 MiB",
+        "Size of the parts that larger bodies are uploaded in",
+    ),
+    setting(
+        "max-ttl",
+        "DURATION",
+        "7d",
+        "The longest life that a sender may choose",
+    ),
+    setting(
+        "default-ttl",
+        "DURATION",
+        "1d",
+        "The life that the pages offer first",
+    ),
+    setting(
+        "min-ttl",
+        "DURATION",
+        "1m",
+        "The shortest life that a sender may choose",
+    ),
+    setting(
+        "max-claims",
+        "COUNT",
+        "100",
+        "The most opens that a sender may choose",
+    ),
+    setting(
+        "lease",
+        "DURATION",
+        "10m",
+        "How long whoever opened a transfer may fetch it without a sign of life",
+    ),
+    setting(
+        "lease-max",
+        "DURATION",
+        "1d",
+        "How long after opening fetching ends at the latest",
+    ),
+    setting(
+        "tombstone-ttl",
+        "DURATION",
+        "1d",
+        "How long the server remembers that, when and why a transfer ended",
+    ),
+    setting(
+        "upload-idle",
+        "DURATION",
+        "1h",
+        "An upload without a new part for so long is given up",
+    ),
+    setting(
+        "log",
+        "FILTER",
+        "info",
+        "What is logged: error, warn, info, debug or trace, or a filter by module",
+    ),
+    setting(
+        "log-format",
+        "FORMAT",
+        "text",
+        "How it is logged: text or json",
+    ),
+    Setting {
+        default: None,
+        ..setting(
+            CONFIG,
+            "FILE",
+            "",
+            "TOML file with any of these settings, under the same names",
+        )
+    },
+];
+
+/// The command line that follows from the table.
+pub(super) fn command() -> Command {
+    let arguments = SETTINGS.iter().map(|setting| {
+        let default = setting
+            .default
+            .map(|default| format!(" [default: {default}]"))
+            .unwrap_or_default();
+        Arg::new(setting.name)
+            .long(setting.name)
+            .value_name(setting.value_name)
+            .help(format!(
+                "{}{default} [env: {}]",
+                setting.doc,
+                setting.variable()
+            ))
+            .action(if setting.is_list {
+                ArgAction::Append
+            } else {
+                ArgAction::Set
+            })
+    });
+    Command::new("onetimeshare-server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Passes on text and files that are opened a fixed number of times, and cannot read them")
+        .after_help("A flag wins over its variable, a variable over the file, the file over the default.")
+        .args(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+        let help = command().render_help().to_string();
+        for setting in SETTINGS {
+            assert!(help.contains(&setting.variable()), "{}", setting.name);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Where settings come from, and what is wrong with them. It knows no setting's meaning, and never repeats a value.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+
+use super::settings::{CONFIG, SETTINGS, Setting};
+
+/// A setting's text, and how a person would name where it stands.
+#[derive(Debug)]
+struct Found {
+    texts: Vec<String>,
+    origin: String,
+}
+
+/// All that was set, and every fault so far.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    found: BTreeMap<&'static str, Found>,
+    faults: Vec<String>,
+}
+
+impl Sources {
+    /// Reads the file first, then lets variables and flags win.
+    pub(super) fn read(matches: &ArgMatches, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let mut sources = Self::default();
+        for setting in SETTINGS {
+            if let Some(value) = variable(&setting.variable()) {
+                sources.add_variable(setting, value);
+            }
+            if let Some(texts) = matches.get_many::<String>(setting.name) {
+                let origin = format!("the flag --{}", setting.name);
+                sources.found.insert(
+                    setting.name,
+                    Found {
+                        texts: texts.cloned().collect(),
+                        origin,
+                    },
+                );
+            }
+        }
+        if let Some(path) = sources
+            .found
+            .remove(CONFIG)
+            .and_then(|found| found.texts.into_iter().next())
+        {
+            sources.add_file(&path);
+        }
+        sources
+    }
+
+    fn add_variable(&mut self, setting: &Setting, value: OsString) {
+        let origin = format!("the variable {}", setting.variable());
+        match value.into_string() {
+            Ok(text) => {
+                self.found.insert(
+                    setting.name,
+                    Found {
+                        texts: vec![text],
+                        origin,
+                    },
+                );
+            }
+            Err(_) => self.fault(format!("`{}`, from {origin}, is not UTF-8", setting.name)),
+        }
+    }
+
+    /// The file's settings, where nothing stronger is set.
+    fn add_file(&mut self, path: &str) {
+        let Ok(text) = std::fs::read_to_string(path) else {
+            return self.fault(format!(
+                "`{CONFIG}`: the file cannot be read, or is not text: check its path and rights"
+            ));
+        };
+        let Ok(table) = text.parse::<toml::Table>() else {
+            return self.fault(format!(
+                "`{CONFIG}`: the file is not TOML: write lines such as lease = \"10m\""
+            ));
+        };
+        for (key, value) in table {
+            let Some(setting) = SETTINGS
+                .iter()
+                .find(|setting| setting.name == key && key != CONFIG)
+            else {
+                self.fault(format!(
+                    "`{key}`, in the file, is not a setting: --help lists them"
+                ));
+                continue;
+            };
+            let Some(texts) = texts(value, setting.is_list) else {
+                self.fault(format!(
+                    "`{key}`, in the file, must be a text or a whole number"
+                ));
+                continue;
+            };
+            self.found.entry(setting.name).or_insert_with(|| Found {
+                texts,
+                origin: "the file".to_owned(),
+            });
+        }
+    }
+
+    /// Notes a fault.
+    pub(super) fn fault(&mut self, fault: String) {
+        self.faults.push(fault);
+    }
+
+    /// Every fault, in the order they were found.
+    pub(super) fn into_faults(self) -> Vec<String> {
+        self.faults
+    }
+
+    /// The one value of `name`. A faulty one is noted, and its default taken.
+    pub(super) fn one<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        if let Some(found) = self.found.get(name) {
+            if let [text] = &found.texts[..]
+                && let Some(value) = parse(text.trim())
+            {
+                return value;
+            }
+            let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
+            self.fault(fault);
+        }
+        parse(default(name)).expect("a test reads every default")
+    }
+
+    /// The values of `name`, at least one. A faulty one is noted, and the default taken.
+    pub(super) fn list<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        if let Some(found) = self.found.get(name) {
+            let texts = found.texts.iter().flat_map(|text| text.split(','));
+            match texts
+                .map(|text| parse(text.trim()))
+                .collect::<Option<Vec<_>>>()
+            {
+                Some(values) if !values.is_empty() => return values,
+                _ => {
+                    let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
+                    self.fault(fault);
+                }
+            }
+        }
+        parse(default(name)).into_iter().collect()
+    }
+}
+
+fn default(name: &str) -> &'static str {
+    let setting = SETTINGS.iter().find(|setting| setting.name == name);
+    setting
+        .and_then(|setting| setting.default)
+        .expect("every setting that is asked for has a default in the table")
+}
+
+fn texts(value: toml::Value, is_list: bool) -> Option<Vec<String>> {
+    match value {
+        toml::Value::String(text) => Some(vec![text]),
+        toml::Value::Integer(number) => Some(vec![number.to_string()]),
+        toml::Value::Array(values) if is_list => values
+            .into_iter()
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    }
+}

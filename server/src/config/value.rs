@@ -1,0 +1,83 @@
+//! Sizes and durations as people write them. Nothing here knows a limit.
+
+use std::str::FromStr;
+
+/// Whatever its type reads.
+pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+/// Bytes: `512 kB`, `8MiB`, `2 GiB`, or a plain number.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let (number, unit) = split(text)?;
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "tb" => 1000 * 1000 * 1000 * 1000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+/// Seconds: `90s`, `10m`, `5h`, `7d`, or a plain number of seconds.
+pub(super) fn duration_s(text: &str) -> Option<u64> {
+    let (number, unit) = split(text)?;
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+/// The whole number that a text begins with, and the unit behind it.
+fn split(text: &str) -> Option<(u64, &str)> {
+    let end = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    Some((number.parse().ok()?, unit.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        let check = |text, expected| assert_eq!(size(text), expected, "{text}");
+        check("0", Some(0));
+        check("512 kB", Some(512_000));
+        check("8MiB", Some(8 << 20));
+        check("2 GiB", Some(2 << 30));
+        check("1tib", Some(1 << 40));
+        check("", None);
+        check("GiB", None);
+        check("1.5 GiB", None);
+        check("-1", None);
+        check("8 M", None);
+        check("99999999999 TiB", None);
+    }
+
+    #[test]
+    fn durations_have_units() {
+        let check = |text, expected| assert_eq!(duration_s(text), expected, "{text}");
+        check("90s", Some(90));
+        check("10m", Some(600));
+        check("5 h", Some(18_000));
+        check("7d", Some(604_800));
+        check("60", Some(60));
+        check("1w", None);
+        check("m", None);
+        check("1d2h", None);
+        check("999999999999999999d", None);
+    }
+}

@@ -1,0 +1,241 @@
+//! From everything that can go wrong to what a client reads: a status, a code, and a sentence that says what to do. A store's
+//! own words are logged here, once, under the request's id, and never sent.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::header::{CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use onetimeshare_protocol::error::{ErrorBody, ErrorCode, ErrorMembers};
+use tracing::error;
+
+use crate::record::StoreError;
+use crate::service::{Invalid, ServiceError};
+use crate::transfer::Refusal;
+
+/// What a client may wait before it asks again, in seconds.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
+
+/// An answer that is an error: the only one there is.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+    /// Boxed, with the header: most answers have neither, and every result of a handler has room for an error.
+    more: Box<More>,
+}
+
+/// What an error carries beside its message.
+#[derive(Debug, Default)]
+struct More {
+    members: ErrorMembers,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// What a handler comes to.
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error that carries nothing else.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            more: Box::default(),
+        }
+    }
+
+    /// The call needs a token that is not there, or is not one.
+    pub(crate) fn unauthorized() -> Self {
+        let message = "this call needs a token: send it as `Authorization: Bearer` with 43 characters of base64url";
+        Self::new(ErrorCode::RequestUnauthorized, message)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// No transfer for what the caller proved, whatever it is that does not fit.
+    pub(crate) fn unknown_transfer() -> Self {
+        Refusal::Unknown.into()
+    }
+
+    /// A fault of ours.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            ErrorCode::ServerInternal,
+            "the server made a mistake: try again; its log has this answer's X-Request-Id",
+        )
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.more.header = Some((name, value));
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status())
+            .expect("every code has a status of three digits");
+        let More { members, header } = *self.more;
+        let body = ErrorBody {
+            code: self.code,
+            message: self.message.into_owned(),
+            members,
+        };
+        let mut response = (status, Json(body)).into_response();
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused(refusal) => refusal.into(),
+            ServiceError::Invalid(invalid) => invalid.into(),
+            ServiceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let error = Self::new(invalid.code(), invalid.to_string());
+        match invalid {
+            Invalid::Range { body_len } => {
+                let whole = HeaderValue::try_from(format!("bytes */{body_len}"))
+                    .expect("digits are visible");
+                error.with_header(CONTENT_RANGE, whole)
+            }
+            _ => error,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // The client stopped sending: nobody's fault here, and nobody may be left to read this.
+            StoreError::Interrupted => Self::new(
+                ErrorCode::RequestMalformed,
+                "the request broke off before its end: send it again",
+            ),
+            StoreError::Full(_) => {
+                error!(%error, "a store has no room");
+                Self::new(
+                    ErrorCode::StoreFull,
+                    "there is no room for this transfer: try again later, or send less",
+                )
+            }
+            StoreError::Unreachable(_) | StoreError::Corrupt(_) => {
+                error!(%error, "a store failed");
+                Self::new(
+                    ErrorCode::StoreUnreachable,
+                    "the server cannot reach its store: nothing was used up, try again",
+                )
+                .with_header(RETRY_AFTER, RETRY_AFTER_S)
+            }
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let (code, message) = sentence(&refusal);
+        let mut error = Self::new(code, message);
+        error.more.members = members(refusal);
+        error
+    }
+}
+
+/// What a refusal is called, and what its reader can do.
+const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
+    match refusal {
+        Refusal::Unknown => (
+            ErrorCode::TransferUnknown,
+            "no such transfer, or not for this link or token: check that the link is whole",
+        ),
+        Refusal::Conflict => (
+            ErrorCode::TransferConflict,
+            "another transfer has this id: seal again with a new link key",
+        ),
+        Refusal::Denied { .. } => (
+            ErrorCode::AccessDenied,
+            "wrong passphrase: `attempts_left` more wrong ones lock the transfer",
+        ),
+        Refusal::Locked => (
+            ErrorCode::TransferLocked,
+            "locked after too many wrong passphrases: ask the sender for a new one",
+        ),
+        Refusal::NotReady => (
+            ErrorCode::TransferNotReady,
+            "its upload is not complete yet: try again when the sender is done",
+        ),
+        Refusal::NotUploading => (
+            ErrorCode::TransferNotUploading,
+            "its upload is complete: it takes no more parts",
+        ),
+        Refusal::PartUnknown => (
+            ErrorCode::PartUnknown,
+            "the body has no part of this index: count from 0, in steps of `part_len`",
+        ),
+        Refusal::PartConflict => (
+            ErrorCode::PartConflict,
+            "another content was accepted as this part: begin a new transfer",
+        ),
+        Refusal::PartLate => (
+            ErrorCode::RequestTimeout,
+            "the part took too long to arrive: send it again",
+        ),
+        Refusal::PartsMissing(_) => (
+            ErrorCode::PartMissing,
+            "parts are missing: send those in `missing`, then complete again",
+        ),
+        Refusal::Claimed { .. } => (
+            ErrorCode::TransferClaimed,
+            "it was opened already: if that was not you, tell the sender",
+        ),
+        Refusal::LeaseEnded { .. } => (
+            ErrorCode::LeaseEnded,
+            "this claim has ended: its content cannot be fetched any more",
+        ),
+        Refusal::Gone { .. } => (
+            ErrorCode::TransferGone,
+            "the transfer is gone: `cause` and `at` say how; ask the sender for a new one",
+        ),
+    }
+}
+
+/// What a refusal tells beside its sentence.
+fn members(refusal: Refusal) -> ErrorMembers {
+    let mut members = ErrorMembers::default();
+    match refusal {
+        Refusal::Denied { attempts_left } => members.attempts_left = Some(attempts_left),
+        Refusal::PartsMissing(missing) => members.missing = Some(missing),
+        Refusal::Claimed { at } => members.at = Some(at),
+        Refusal::LeaseEnded { cause, at } => {
+            members.cause = Some(cause);
+            members.at = Some(at);
+        }
+        Refusal::Gone {
+            cause,
+            at,
+            claimed_at,
+        } => {
+            members.cause = Some(cause);
+            members.at = Some(at);
+            members.claimed_at = claimed_at;
+        }
+        Refusal::Unknown
+        | Refusal::Conflict
+        | Refusal::Locked
+        | Refusal::NotReady
+        | Refusal::NotUploading
+        | Refusal::PartUnknown
+        | Refusal::PartConflict
+        | Refusal::PartLate => {}
+    }
+    members
+}

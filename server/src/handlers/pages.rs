@@ -1,0 +1,56 @@
+//! The web pages, what they load, and everything that is not there.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderMap, Response};
+use onetimeshare_protocol::error::ErrorCode;
+
+use crate::assets;
+use crate::error::{ApiError, ApiResult};
+
+/// The page that sends.
+pub(crate) async fn send(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::page("index.html", &headers).ok_or_else(not_here)
+}
+
+/// The page that opens a link.
+pub(crate) async fn open(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::page("open.html", &headers).ok_or_else(not_here)
+}
+
+/// The service worker, at its fixed address.
+pub(crate) async fn service_worker(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::service_worker(&headers).ok_or_else(not_here)
+}
+
+/// A file below the folder's hash.
+pub(crate) async fn asset(
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> ApiResult<Response<Body>> {
+    let asset = path
+        .ok()
+        .and_then(|Path((hash, name))| assets::file(&hash, &name, &headers));
+    asset.ok_or_else(not_here)
+}
+
+/// No such path.
+pub(crate) async fn unknown() -> ApiError {
+    not_here()
+}
+
+/// The path takes other methods; axum adds which.
+pub(crate) async fn method_unknown() -> ApiError {
+    ApiError::new(
+        ErrorCode::MethodUnknown,
+        "this path does not take this method: see `Allow` for those it takes",
+    )
+}
+
+fn not_here() -> ApiError {
+    ApiError::new(
+        ErrorCode::PathUnknown,
+        "there is nothing at this address: check it, or begin at the front page",
+    )
+}

@@ -1,0 +1,157 @@
+//! The accept loop: connections in, the router's answers out, each with deadlines, until told to stop. It knows no path and
+//! no transfer.
+
+mod stall;
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+use tracing::{debug, warn};
+
+use self::stall::StallGuard;
+
+/// The most headers of one request.
+const HEADERS_MAX: usize = 64;
+/// The longest request head, in bytes.
+const HEAD_LEN_MAX: u32 = 16 * 1024;
+/// Bytes that one HTTP/1 connection buffers.
+const BUFFER_LEN: usize = 64 * 1024;
+/// Requests that one HTTP/2 connection may have under way.
+const STREAMS_MAX: u32 = 64;
+/// How long the loop rests when the system has no more sockets to give.
+const REST: Duration = Duration::from_millis(100);
+
+/// How long a connection may take for what it has to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From the connection, or the last answer, to the end of the next request's head; an idle connection is closed by it.
+    pub head: Duration,
+    /// For a client to take the next bytes of an answer.
+    pub stall: Duration,
+    /// For answers under way, once the server was told to stop.
+    pub shutdown: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            stall: Duration::from_mins(2),
+            shutdown: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline.
+pub async fn serve(
+    listeners: Vec<TcpListener>,
+    router: Router,
+    deadlines: Deadlines,
+    stop: CancellationToken,
+) {
+    let connections = TaskTracker::new();
+    let graceful = GracefulShutdown::new();
+    let abort = CancellationToken::new();
+    let accepting = listeners.into_iter().map(|listener| {
+        let (router, graceful, abort, connections, stop) =
+            (&router, &graceful, &abort, &connections, &stop);
+        async move {
+            while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
+                let serving = serve_connection(stream, router.clone(), deadlines, graceful);
+                connections.spawn(abort.clone().run_until_cancelled_owned(serving));
+            }
+        }
+    });
+    futures_util::future::join_all(accepting).await;
+    connections.close();
+    let ended = async {
+        graceful.shutdown().await;
+        connections.wait().await;
+    };
+    if tokio::time::timeout(deadlines.shutdown, ended)
+        .await
+        .is_err()
+    {
+        warn!(
+            connections = connections.len(),
+            "connections are cut off: they did not end in time"
+        );
+        abort.cancel();
+        connections.wait().await;
+    }
+}
+
+/// The next connection. One that was gone before it was accepted costs nothing; anything else, such as too many open files,
+/// passes when other connections end: the loop waits instead of dying or spinning.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ConnectionAborted | ConnectionRefused | ConnectionReset
+                ) => {}
+            Err(error) => {
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    deadlines: Deadlines,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + use<> {
+    let watcher = graceful.watcher();
+    async move {
+        // Answers are small and complete; waiting to fill a packet would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "no TCP_NODELAY");
+        }
+        let io = TokioIo::new(StallGuard::new(stream, deadlines.head, deadlines.stall));
+        let service = service_fn(move |request: Request<Incoming>| {
+            router.clone().oneshot(request.map(Body::new))
+        });
+        let builder = builder(deadlines);
+        let connection = builder.serve_connection(io, service);
+        if let Err(error) = watcher.watch(connection).await {
+            // Clients that go away or speak something else: everyday, and nothing that an operator can mend.
+            debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+fn builder(deadlines: Deadlines) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.head)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(BUFFER_LEN);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(deadlines.head)
+        .keep_alive_timeout(deadlines.head)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEAD_LEN_MAX);
+    builder
+}

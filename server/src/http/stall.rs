@@ -1,0 +1,113 @@
+//! A socket that gives up on a peer that stands still where hyper sets no deadline: before the protocol is known, and while
+//! an answer waits to be taken. It changes no byte.
+
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// Bytes by which HTTP/2 differs from HTTP/1 at the latest: the length of its preface (RFC 9113, section 3.4).
+const PREFACE_LEN: usize = 24;
+
+/// A socket with two deadlines.
+#[derive(Debug)]
+pub(super) struct StallGuard<S> {
+    socket: S,
+    /// Bytes that are still to be read before hyper's own deadline for the head takes over.
+    preface_left: usize,
+    head: Pin<Box<Sleep>>,
+    stall_after: Duration,
+    /// Runs while a write waits for the peer.
+    stall: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> StallGuard<S> {
+    pub(super) fn new(socket: S, head: Duration, stall_after: Duration) -> Self {
+        Self {
+            socket,
+            preface_left: PREFACE_LEN,
+            head: Box::pin(sleep(head)),
+            stall_after,
+            stall: None,
+        }
+    }
+
+    /// Passes `polled` on; a write that waits for longer than the deadline fails instead.
+    fn watch_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stall = None;
+            return polled;
+        }
+        let deadline = self.stall_after;
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + deadline)));
+        stall
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        if self.preface_left == 0 {
+            return polled;
+        }
+        if polled.is_ready() {
+            self.preface_left = self
+                .preface_left
+                .saturating_sub(buffer.filled().len() - before);
+            return polled;
+        }
+        self.head
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.watch_write(cx, polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
+        self.watch_write(cx, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

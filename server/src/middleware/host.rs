@@ -1,0 +1,54 @@
+//! Exactly one host, and one way to say how long a body is: what two parsers could read differently is refused (RFC 9112,
+//! sections 3.2 and 6.3).
+
+use axum::extract::Request;
+use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Uri, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use onetimeshare_protocol::error::ErrorCode;
+
+use crate::error::ApiError;
+
+/// Passes a request on, or refuses it and closes its connection.
+pub(crate) async fn require_one_reading(request: Request, next: Next) -> Response {
+    let error = if !has_one_host(request.version(), request.uri(), request.headers()) {
+        ApiError::new(
+            ErrorCode::RequestMalformed,
+            "a request needs exactly one host, in `Host` or `:authority`",
+        )
+    } else if request.headers().contains_key(TRANSFER_ENCODING) {
+        // With both framing headers hyper goes by this one and hides the other, so only refusing this one always refuses
+        // both. Nothing is lost: every body here has a length that its sender knows.
+        ApiError::new(
+            ErrorCode::LengthRequired,
+            "send the body with its `Content-Length`, not in chunks",
+        )
+    } else {
+        return next.run(request).await;
+    };
+    let is_http1 = request.version() < Version::HTTP_2;
+    let mut response = error.into_response();
+    if is_http1 {
+        // What follows on such a connection cannot be trusted to be what it seems.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn has_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let is_host = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.parse::<Authority>().is_ok())
+    };
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host),
+        (None, None) => version >= Version::HTTP_2 && uri.authority().is_some(),
+        _ => false,
+    }
+}

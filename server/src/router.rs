@@ -1,0 +1,40 @@
+//! The route table, whole, and the layers in order. It decides nothing else.
+
+use axum::routing::{delete, get, post, put};
+use axum::{Router, middleware};
+use onetimeshare_protocol::route;
+
+use crate::app::App;
+use crate::handlers::{body, claim, config, create, health, owner, pages, parts, peek};
+use crate::middleware::{drain, headers, host, panics, request_log};
+
+/// The server's whole face.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route(route::TRANSFERS, post(create::create))
+        .route(route::TRANSFER, delete(owner::burn))
+        .route(route::PARTS, get(parts::list))
+        .route(route::PART, put(parts::write))
+        .route(route::COMPLETE, post(parts::complete))
+        .route(route::PEEK, post(peek::peek))
+        .route(route::CLAIM, post(claim::claim))
+        .route(route::BODY, get(body::fetch))
+        .route(route::RENEW, post(claim::renew))
+        .route(route::DELIVERED, post(claim::deliver))
+        .route(route::CONFIG, get(config::config))
+        .route(route::HEALTHZ, get(health::live))
+        .route(route::READYZ, get(health::ready))
+        .route("/", get(pages::send))
+        .route("/open", get(pages::open))
+        .route("/sw.js", get(pages::service_worker))
+        .route("/assets/{hash}/{*name}", get(pages::asset))
+        .fallback(pages::unknown)
+        .method_not_allowed_fallback(pages::method_unknown)
+        // The last one here is the outermost. A refused request is still logged, and carries every header.
+        .layer(middleware::from_fn(drain::finish_refused_bodies))
+        .layer(middleware::from_fn(host::require_one_reading))
+        .layer(middleware::from_fn(panics::catch))
+        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn(request_log::log))
+        .with_state(app)
+}

@@ -1,0 +1,274 @@
+//! The accept loop over real sockets: deadlines, refusals while a client still sends, and the end.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use onetimeshare_server::http::{self, Deadlines};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::sample::Sample;
+use crate::server::TestServer;
+
+const DEADLINES: Deadlines = Deadlines {
+    head: Duration::from_millis(300),
+    stall: Duration::from_millis(300),
+    shutdown: Duration::from_millis(500),
+};
+
+/// Longer than any deadline here: what has not happened by then does not happen.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+struct Running {
+    server: TestServer,
+    listener: std::net::SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let server = TestServer::new().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = http::serve(
+            vec![listener],
+            server.router.clone(),
+            DEADLINES,
+            stop.clone(),
+        );
+        Self {
+            server,
+            listener: address,
+            stop,
+            serving: tokio::spawn(serving),
+        }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.listener).await.unwrap()
+    }
+
+    /// Sends `bytes` and reads all that comes until the connection ends.
+    async fn converse(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        read_all(&mut stream).await
+    }
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset after the answer ends it as well.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server ends the connection");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Reads one answer whose length is announced.
+async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let read = async {
+        while !answer.ends_with(b"}") {
+            let byte = stream.read_u8().await.unwrap();
+            answer.push(byte);
+        }
+    };
+    timeout(PATIENCE, read).await.expect("an answer");
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn half_a_head_is_given_up() {
+    let running = Running::start().await;
+    let started = Instant::now();
+    let heads: [&[u8]; 6] = [
+        b"",
+        b"P",
+        b"PRI * HTTP/2.0\r\n",
+        b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\n",
+        b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\nX-A: ",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ];
+    for head in heads {
+        let answer = running.converse(head).await;
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+    assert!(started.elapsed() < PATIENCE);
+}
+
+#[tokio::test]
+async fn a_dripping_head_is_given_up_and_others_are_served() {
+    let running = Running::start().await;
+    let mut slow = running.connect().await;
+    let drip = tokio::spawn(async move {
+        let mut sent = 0;
+        slow.write_all(b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\n")
+            .await
+            .unwrap();
+        while slow.write_all(b"X: y\r\n").await.is_ok() && sent < 200 {
+            sent += 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        sent
+    });
+    let answer = running
+        .converse(b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let sent = timeout(PATIENCE, drip).await.unwrap().unwrap();
+    assert!(sent < 100, "the connection took {sent} headers");
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed() {
+    let running = Running::start().await;
+    let answer = running
+        .converse(b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn heads_that_parsers_disagree_on_are_refused() {
+    let running = Running::start().await;
+    let check = async |head: &str, status: u16| {
+        let answer = running.converse(format!("{head}\r\n\r\n").as_bytes()).await;
+        let status = StatusCode::from_u16(status).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {}", status.as_u16())),
+            "{head}: {answer}"
+        );
+    };
+    check("GET /api/v1/config HTTP/1.1", 400).await;
+    check("GET /api/v1/config HTTP/1.1\r\nHost: a\r\nHost: b", 400).await;
+    check(
+        "GET /api/v1/config HTTP/1.1\r\nHost: a\r\nContent-Length: +5",
+        400,
+    )
+    .await;
+    check(
+        "GET /api/v1/config HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2",
+        400,
+    )
+    .await;
+    check(
+        "POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked",
+        400,
+    )
+    .await;
+    check("POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0", 411).await;
+    check("POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0", 411).await;
+    check(
+        &format!("GET / HTTP/1.1\r\nHost: a{}", "\r\nX: y".repeat(70)),
+        431,
+    )
+    .await;
+    check(
+        &format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(200_000)),
+        431,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_upload_is_read_to_its_end() {
+    let running = Running::start().await;
+    let sample = Sample::small();
+    let mut stream = running.connect().await;
+    for path in ["/api/v1/transfers", &*sample.path("/peek")] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; 10_000_000]).await.unwrap();
+        let answer = read_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    }
+    // The connection goes on.
+    stream
+        .write_all(b"GET /api/v1/config HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_reader_that_stands_still_is_given_up() {
+    let running = Running::start().await;
+    let sample = Sample::of(3, 1 << 20);
+    sample.upload(&running.server).await;
+    sample.claim(&running.server, 1).await.expect(200);
+    let head = format!(
+        "GET {} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+        sample.path("/body"),
+        sample.claimant(1)
+    );
+    let mut stream = running.connect().await;
+    // More answers than any socket's buffers hold, asked for and never read.
+    stream.write_all(head.repeat(200).as_bytes()).await.unwrap();
+    tokio::time::sleep(DEADLINES.stall * 4).await;
+    let mut taken = 0;
+    let mut buffer = vec![0; 1 << 20];
+    while let Ok(Ok(count @ 1..)) = timeout(PATIENCE, stream.read(&mut buffer)).await {
+        taken += count;
+    }
+    assert!(taken < sample.body.len() * 200, "all {taken} bytes came");
+}
+
+#[tokio::test]
+async fn stopping_finishes_what_is_under_way() {
+    let running = Running::start().await;
+    let idle = running.connect().await;
+    let mut busy = running.connect().await;
+    let text = Sample::small().request().to_string();
+    let head = format!(
+        "POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        text.len()
+    );
+    busy.write_all(head.as_bytes()).await.unwrap();
+    busy.write_all(&text.as_bytes()[..10]).await.unwrap();
+    // Until the request is being read: the other connection's answer comes after it was accepted.
+    running
+        .converse(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    running.stop.cancel();
+    busy.write_all(&text.as_bytes()[10..]).await.unwrap();
+    let answer = read_all(&mut busy).await;
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    timeout(PATIENCE, running.serving)
+        .await
+        .expect("the loop ends")
+        .unwrap();
+    drop(idle);
+    assert!(
+        TcpStream::connect(running.listener).await.is_err(),
+        "nobody listens any more"
+    );
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_ever() {
+    let running = Running::start().await;
+    let mut stuck = running.connect().await;
+    let sample = Sample::large();
+    sample.create(&running.server).await.expect(201);
+    let head = format!(
+        "PUT {} HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n",
+        sample.path("/parts/0")
+    );
+    stuck.write_all(head.as_bytes()).await.unwrap();
+    running
+        .converse(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    running.stop.cancel();
+    timeout(PATIENCE, running.serving)
+        .await
+        .expect("the loop ends")
+        .unwrap();
+}

@@ -1,0 +1,19 @@
+//! The API as a client sees it: every route, every refusal, through the router or a real socket. It looks at no store from
+//! inside, and never sleeps where a clock can be stepped.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod body;
+mod claim;
+mod connections;
+mod create;
+mod logs;
+mod malformed;
+mod pages;
+mod parts;
+mod sample;
+mod server;
+mod start;

@@ -1,0 +1,211 @@
+//! The pages, what they load, and the headers that every answer carries.
+
+use std::io::Read as _;
+
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use onetimeshare_server::assets;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256, Sha384};
+
+use crate::server::{Answer, TestServer, request};
+
+async fn ask(server: &TestServer, path: &str, encoding: &str) -> Answer {
+    server
+        .send(
+            request("GET", path)
+                .header("accept-encoding", encoding)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+}
+
+fn import_map(page: &str) -> &str {
+    let (_, rest) = page.split_once(r#"<script type="importmap">"#).unwrap();
+    rest.split_once("</script>").unwrap().0
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_same_policy() {
+    let server = TestServer::new().await;
+    for path in [
+        "/",
+        "/open",
+        "/sw.js",
+        "/api/v1/config",
+        "/api/v1/nothing",
+        "/healthz",
+        "/readyz",
+    ] {
+        let answer = server.call("GET", path, None).await;
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"),
+            "{path}: {policy}"
+        );
+        assert!(policy.contains(
+            "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types onetimeshare"
+        ));
+        assert!(!policy.contains("unsafe-inline"), "{policy}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert!(answer.header("permissions-policy").contains("camera=()"));
+        assert_eq!(
+            answer.header("cache-control"),
+            if path == "/sw.js" {
+                "no-cache"
+            } else {
+                "no-store"
+            }
+        );
+        assert_eq!(answer.header("x-request-id").len(), 16);
+    }
+}
+
+#[tokio::test]
+async fn pages_name_their_scripts_by_content() {
+    assert!(
+        assets::is_complete(),
+        "run `cargo xtask wasm` and build again"
+    );
+    let server = TestServer::new().await;
+    let prefix = format!("/assets/{}/", assets::HASH);
+    for path in ["/", "/open"] {
+        let page =
+            String::from_utf8(server.call("GET", path, None).await.expect(200).bytes).unwrap();
+        assert_eq!(
+            page.matches("/assets/").count(),
+            page.matches(&prefix).count(),
+            "{path}"
+        );
+        let map = import_map(&page);
+        let policy = server
+            .call("GET", path, None)
+            .await
+            .header("content-security-policy")
+            .to_owned();
+        assert!(
+            policy.contains(&STANDARD.encode(Sha256::digest(map))),
+            "{path}: the policy allows the map"
+        );
+        let map: Value = serde_json::from_str(map).unwrap();
+        let modules = map["integrity"].as_object().unwrap();
+        assert!(
+            modules
+                .keys()
+                .any(|name| name.ends_with("wasm/onetimeshare_crypto.js")),
+            "the wasm's face is among them"
+        );
+        for (name, integrity) in modules {
+            let module = server.call("GET", name, None).await.expect(200);
+            assert_eq!(
+                integrity,
+                &format!("sha384-{}", STANDARD.encode(Sha384::digest(&module.bytes))),
+                "{name}"
+            );
+            assert_eq!(
+                module.header("content-type"),
+                "text/javascript; charset=utf-8"
+            );
+            assert_eq!(
+                module.header("cache-control"),
+                "public, max-age=31536000, immutable"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn assets_come_compressed_to_who_can_read_them() {
+    let server = TestServer::new().await;
+    let path = format!("/assets/{}/wasm/onetimeshare_crypto_bg.wasm", assets::HASH);
+    let plain = ask(&server, &path, "identity").await.expect(200);
+    assert_eq!(
+        (
+            plain.header("content-type"),
+            plain.header("content-encoding")
+        ),
+        ("application/wasm", "")
+    );
+    let br = ask(&server, &path, "gzip, deflate, br").await.expect(200);
+    assert_eq!(
+        (br.header("content-encoding"), br.header("vary")),
+        ("br", "accept-encoding")
+    );
+    let mut unpacked = Vec::new();
+    brotli::Decompressor::new(&br.bytes[..], 4096)
+        .read_to_end(&mut unpacked)
+        .unwrap();
+    assert!(unpacked == plain.bytes && br.bytes.len() < plain.bytes.len());
+    let gzip = ask(&server, &path, "gzip").await.expect(200);
+    assert_eq!(gzip.header("content-encoding"), "gzip");
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&gzip.bytes[..])
+        .read_to_end(&mut unpacked)
+        .unwrap();
+    assert!(unpacked == plain.bytes);
+    let head = request("HEAD", &path).body(Body::empty()).unwrap();
+    let head = server.send(head).await.expect(200);
+    assert_eq!(
+        (head.header("content-length"), head.bytes.len()),
+        (&*plain.bytes.len().to_string(), 0)
+    );
+}
+
+#[tokio::test]
+async fn only_what_belongs_to_the_pages_is_served() {
+    let server = TestServer::new().await;
+    let hash = assets::HASH;
+    for path in [
+        "/assets/0000000000000000/js/send.js".to_owned(),
+        format!("/assets/{hash}/js/nothing.js"),
+        format!("/assets/{hash}/sw.js"),
+        format!("/assets/{hash}/index.html"),
+        format!("/assets/{hash}/package.json"),
+        format!("/assets/{hash}/test/link.test.js"),
+        format!("/assets/{hash}/fonts/OFL.txt"),
+        format!("/assets/{hash}/wasm/onetimeshare_crypto.d.ts"),
+        format!("/assets/{hash}/js/../js/send.js"),
+        format!("/assets/{hash}/js/%2e%2e/%2e%2e/%2e%2e/server/Cargo.toml"),
+        format!("/assets/{hash}/js/%ff"),
+        format!("/assets/{hash}/"),
+        "/assets/".to_owned(),
+    ] {
+        server
+            .call("GET", &path, None)
+            .await
+            .refused(404, "path.unknown");
+    }
+    let worker = server.call("GET", "/sw.js", None).await.expect(200);
+    assert_eq!(
+        worker.header("content-type"),
+        "text/javascript; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn health_is_told_without_a_body() {
+    let server = TestServer::new().await;
+    for path in ["/healthz", "/readyz"] {
+        assert!(
+            server
+                .call("GET", path, None)
+                .await
+                .expect(204)
+                .bytes
+                .is_empty()
+        );
+    }
+    let config = server
+        .call("GET", "/api/v1/config", None)
+        .await
+        .expect(200)
+        .json;
+    let told = ["transfer_size_max", "inline_max", "part_len", "lease_s"]
+        .map(|name| config[name].as_u64().unwrap());
+    assert_eq!(told, [1 << 20, 4096, 65_536, 600]);
+}

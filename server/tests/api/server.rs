@@ -1,0 +1,189 @@
+//! A server in memory, and what it answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::request::Builder;
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
+use onetimeshare_server::app::App;
+use onetimeshare_server::blob::BlobStore;
+use onetimeshare_server::blob::memory::MemoryBlobs;
+use onetimeshare_server::clock::{Clock, MockClock};
+use onetimeshare_server::record::RecordStore;
+use onetimeshare_server::record::memory::MemoryStore;
+use onetimeshare_server::router::router;
+use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::sweeper;
+use onetimeshare_server::transfer::Periods;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// When every test begins.
+pub(crate) const START: u64 = 1_800_000_000;
+
+/// Small, so that a body of a few parts is quick to send.
+pub(crate) const LIMITS: Limits = Limits {
+    transfer_size_max: 1 << 20,
+    inline_max: 4096,
+    part_len: 64 * 1024,
+    ttl_max_s: 7 * 86_400,
+    ttl_default_s: 86_400,
+    ttl_min_s: 60,
+    claims_max: 100,
+};
+
+const PERIODS: Periods = Periods {
+    lease_s: 600,
+    lease_max_s: 86_400,
+    tombstone_ttl_s: 86_400,
+    upload_idle_s: 3600,
+    part_deadline_s: 1,
+};
+
+/// A server over stores in memory.
+pub(crate) struct TestServer {
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<MockClock>,
+    pub(crate) blobs: Arc<MemoryBlobs>,
+    service: Arc<Service>,
+}
+
+impl TestServer {
+    pub(crate) async fn new() -> Self {
+        let records: Arc<dyn RecordStore> = Arc::new(MemoryStore::new().unwrap());
+        let blobs = Arc::new(MemoryBlobs::default());
+        match_stores(records.as_ref(), blobs.as_ref())
+            .await
+            .unwrap();
+        let clock = Arc::new(MockClock::new(START));
+        let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
+        let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
+        let service = Arc::new(Service::new(
+            records,
+            shared_blobs,
+            shared_clock,
+            LIMITS,
+            PERIODS,
+        ));
+        let app = App {
+            body_deadline: Duration::from_millis(300),
+            ..App::new(Arc::clone(&service))
+        };
+        Self {
+            router: router(app),
+            clock,
+            blobs,
+            service,
+        }
+    }
+
+    /// Sends one request, with a host.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        parts
+            .headers
+            .entry(HOST)
+            .or_insert("localhost".parse().unwrap());
+        self.send_raw(Request::from_parts(parts, body)).await
+    }
+
+    /// Sends one request as it is.
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+            json,
+        }
+    }
+
+    /// A call without a body.
+    pub(crate) async fn call(&self, method: &str, path: &str, token: Option<&str>) -> Answer {
+        self.send(
+            with_token(request(method, path), token)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// A call with a JSON body.
+    pub(crate) async fn call_json(&self, path: &str, token: Option<&str>, json: &Value) -> Answer {
+        self.call_text(path, token, &json.to_string()).await
+    }
+
+    /// A call with a body that says to be JSON.
+    pub(crate) async fn call_text(&self, path: &str, token: Option<&str>, text: &str) -> Answer {
+        let request =
+            with_token(request("POST", path), token).header(CONTENT_TYPE, "application/json");
+        self.send(request.body(text.to_owned().into()).unwrap())
+            .await
+    }
+
+    /// Removes what is due.
+    pub(crate) async fn sweep(&self) {
+        sweeper::sweep(&self.service).await.unwrap();
+    }
+}
+
+pub(crate) fn request(method: &str, path: &str) -> Builder {
+    Request::builder().method(method).uri(path)
+}
+
+pub(crate) fn with_token(request: Builder, token: Option<&str>) -> Builder {
+    match token {
+        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+/// What the server said.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+    /// Null for an answer that is not JSON.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// Fails unless the answer has this status.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.json);
+        self
+    }
+
+    /// Fails unless the answer is this error, told as all errors are.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        assert_eq!(answer.json["code"], code);
+        assert!(
+            answer.json["message"]
+                .as_str()
+                .is_some_and(|message| message.len() > 10),
+            "{}",
+            answer.json
+        );
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answer
+    }
+
+    /// A header's text; empty when it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}

@@ -1,0 +1,211 @@
+//! The program itself: how it starts, how it ends, and what it says when it cannot.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+fn server(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .args(["--listen", "127.0.0.1:0"]);
+    command
+}
+
+/// Fails unless the program refuses to start, with one sentence for each of `sentences` and code 1.
+#[track_caller]
+fn refused(command: &mut Command, sentences: &[&str]) {
+    let Output {
+        status,
+        stderr,
+        stdout,
+    } = end(command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap());
+    let stderr = String::from_utf8(stderr).unwrap();
+    // No code: it started, and was ended.
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), sentences.len(), "{stderr}");
+    for (line, sentence) in stderr.lines().zip(sentences) {
+        assert!(line.contains(sentence), "{line}");
+    }
+    assert_eq!(stdout, b"");
+}
+
+/// Waits for a program that ought to end by itself, and ends it when it does not.
+#[track_caller]
+fn end(mut child: Child) -> Output {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while child.try_wait().unwrap().is_none() {
+        if tokio::time::Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// A server that runs, and where.
+struct Started {
+    child: Child,
+    address: String,
+}
+
+impl Started {
+    fn new(folder: &Path) -> Self {
+        let mut child = server(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next())
+            .unwrap_or_default();
+        assert!(
+            line.contains("onetimeshare-data"),
+            "where it keeps things: {line}"
+        );
+        Self {
+            address: address.to_owned(),
+            child,
+        }
+    }
+
+    fn ask(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends it as an operator would. Its exit code.
+    fn terminate(&mut self) -> Option<i32> {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Of a test that failed half way; of one that passed it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_serves_ends_and_starts_again_on_what_it_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut started = Started::new(folder.path());
+        assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
+        assert!(started.ask("/").contains("<!doctype html>"));
+        assert_eq!(started.terminate(), Some(0));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.path().join("onetimeshare-data"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    refused(
+        server(folder.path()).args(["--data-dir", "file/below"]),
+        &["cannot keep transfers in file/below"],
+    );
+}
+
+#[test]
+fn a_port_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    refused(
+        server(folder.path()).args(["--listen", &address]),
+        &[&format!("cannot listen on {address}")],
+    );
+}
+
+#[test]
+fn a_database_from_a_newer_version() {
+    let folder = tempfile::tempdir().unwrap();
+    Started::new(folder.path()).terminate();
+    let path = folder.path().join("onetimeshare-data/records.sqlite");
+    let database = rusqlite::Connection::open(path).unwrap();
+    database
+        .pragma_update(None, "user_version", 1_000_000)
+        .unwrap();
+    drop(database);
+    refused(&mut server(folder.path()), &["newer"]);
+}
+
+#[test]
+fn stores_that_are_strangers() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for folder in [&one, &other] {
+        Started::new(folder.path()).terminate();
+    }
+    let blobs = "onetimeshare-data/blobs";
+    std::fs::remove_dir_all(one.path().join(blobs)).unwrap();
+    std::fs::rename(other.path().join(blobs), one.path().join(blobs)).unwrap();
+    refused(
+        &mut server(one.path()),
+        &["belongs to another record store"],
+    );
+}
+
+#[test]
+fn every_fault_of_the_settings_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = server(folder.path());
+    command
+        .args(["--max-ttl", "1h", "--inline-max", "hunter2"])
+        .env("ONETIMESHARE_LEASE", "0");
+    refused(&mut command, &["`inline-max`", "`lease`", "`default-ttl`"]);
+    assert!(
+        !folder.path().join("onetimeshare-data").exists(),
+        "nothing was made"
+    );
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = server(folder.path()).arg("--hunter").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let output = server(folder.path()).arg("--help").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("ONETIMESHARE_MAX_TRANSFER_SIZE")
+    );
+}
