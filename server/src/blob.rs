@@ -1,6 +1,6 @@
 //! The blob store: the parts' ciphertext, in objects that are written once, never overwritten, and deleted.
 //!
-//! It knows nothing of transfers' lives. [`conformance`] is what every store must do.
+//! It knows nothing of transfers' lives. `conformance` is what every store must do.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

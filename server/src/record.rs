@@ -8,7 +8,7 @@
 //!   transfer is gone, and after it nothing was consumed that a repeat of the call would not find;
 //! - a wrong proof is refused on the verifiers alone, in the same time as an unknown id.
 //!
-//! [`conformance`] is what every store must do, races included.
+//! `conformance` is what every store must do, races included.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;

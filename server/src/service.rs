@@ -22,7 +22,8 @@ pub use self::stores::{MatchError, match_stores};
 pub use self::upload::PartUpload;
 use crate::blob::BlobStore;
 use crate::clock::Clock;
-use crate::record::{Parts, RecordStore, StoreError};
+pub use crate::record::StoreError;
+use crate::record::{Parts, RecordStore};
 use crate::token;
 use crate::transfer::{Moment, Outcome, Periods, Refusal};
 

@@ -11,8 +11,7 @@ use onetimeshare_protocol::transfer::{CompleteAnswer, PartsAnswer};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::{self, Bearer, PartPath, PathId};
-use crate::record::StoreError;
-use crate::service::PartUpload;
+use crate::service::{PartUpload, StoreError};
 
 /// Lists the accepted parts.
 pub(crate) async fn list(

@@ -1,0 +1,128 @@
+/**
+ * Real Chromium and real Firefox from the system's packages, each with a folder for what it saves. A visit has a profile of
+ * its own, so that no two share anything but the server.
+ *
+ * @module
+ */
+
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import puppeteer from "puppeteer-core";
+
+import { until } from "./wait.mjs";
+import { Watch } from "./watch.mjs";
+
+/** Endings of files that a browser is still writing. */
+const UNFINISHED = /\.(part|crdownload)$/;
+
+const CHROMIUM_ARGS = [
+  "--no-sandbox",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-quic",
+  "--disable-sync",
+];
+
+/** A running browser. */
+export class Browser {
+  #browser;
+
+  /** @param {{ name: string, browser: import("puppeteer-core").Browser, folder: string }} own */
+  constructor({ name, browser, folder }) {
+    this.name = name;
+    this.folder = folder;
+    this.#browser = browser;
+  }
+
+  /** @param {string} name `chromium` or `firefox`. */
+  static async launch(name) {
+    const folder = await mkdtemp(join(tmpdir(), `onetimeshare-e2e-${name}-`));
+    const launch = { chromium: launchChromium, firefox: launchFirefox }[name];
+    if (!launch) throw new Error(`there is no browser ${name}`);
+    return new Browser({ name, folder, browser: await launch(folder) });
+  }
+
+  /**
+   * A page of a profile that has never been here.
+   *
+   * @param {string} origin The only host that the page may speak to.
+   */
+  async visit(origin) {
+    const context = await this.#browser.createBrowserContext({
+      downloadBehavior: this.name === "chromium" ? { policy: "allow", downloadPath: this.folder } : undefined,
+    });
+    const page = await context.newPage();
+    const watch = new Watch(origin);
+    await watch.attach(page);
+    return { page, watch, leave: () => context.close() };
+  }
+
+  /**
+   * The files that were saved, once they are as many and as long as they should be and none is being written.
+   *
+   * @param {number[]} lens Bytes of each, in any order.
+   * @returns {Promise<{ name: string, path: string }[]>} By name.
+   */
+  async saved(lens) {
+    const expected = [...lens].sort(byNumber).join();
+    return until(`files of ${expected} bytes saved by ${this.name}`, async () => {
+      const names = await readdir(this.folder);
+      const found = await Promise.all(names.map((name) => lenOf(join(this.folder, name))));
+      const isWhole = !names.some((name) => UNFINISHED.test(name)) && found.sort(byNumber).join() === expected;
+      return isWhole && names.sort().map((name) => ({ name, path: join(this.folder, name) }));
+    });
+  }
+
+  /** Forgets what was saved. */
+  async clear() {
+    for (const name of await readdir(this.folder)) await rm(join(this.folder, name), { recursive: true, force: true });
+  }
+
+  async close() {
+    await this.#browser.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} path @returns {Promise<number>} Bytes; -1 when it has gone meanwhile. */
+async function lenOf(path) {
+  const found = await stat(path).catch(() => null);
+  return found ? found.size : -1;
+}
+
+/** @param {number} a @param {number} b */
+function byNumber(a, b) {
+  return a - b;
+}
+
+function launchChromium() {
+  return puppeteer.launch({
+    browser: "chrome",
+    executablePath: process.env.ONETIMESHARE_CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: CHROMIUM_ARGS,
+  });
+}
+
+/** @param {string} folder Where it saves, without asking. */
+function launchFirefox(folder) {
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.ONETIMESHARE_FIREFOX ?? "/usr/bin/firefox-esr",
+    headless: true,
+    extraPrefsFirefox: {
+      "browser.download.folderList": 2,
+      "browser.download.dir": folder,
+      "browser.download.useDownloadDir": true,
+      "browser.download.always_ask_before_handling_new_types": false,
+      "browser.download.alwaysOpenPanel": false,
+      "browser.download.manager.addToRecentDocs": false,
+      "browser.helperApps.neverAsk.saveToDisk": "application/octet-stream",
+      "network.captive-portal-service.enabled": false,
+      "network.connectivity-service.enabled": false,
+    },
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Watches a page for everything that must not happen in it: errors in the console, thrown errors, refusals by its own
+ * policy, requests that fail, and requests to another host. It judges nothing else.
+ *
+ * @module
+ */
+
+/** Where downloads are answered by the service worker: browsers report the frame that became a download as aborted. */
+const DOWNLOADS = "/download/";
+
+/** The eyes on one page. */
+export class Watch {
+  /** @type {string[]} */
+  #faults = [];
+  /** @type {RegExp[]} */
+  #expected = [];
+  #origin;
+
+  /** @param {string} origin The only host that the page may speak to. */
+  constructor(origin) {
+    this.#origin = origin;
+  }
+
+  /**
+   * Begins to watch; call it before the page loads anything.
+   *
+   * @param {import("puppeteer-core").Page} page
+   */
+  async attach(page) {
+    page.on("console", (message) => message.type() === "error" && this.#note(`console: ${message.text()}`));
+    page.on("pageerror", (error) => this.#note(`thrown: ${error.message}`));
+    page.on("request", (request) => this.#look(request.url()));
+    page.on("requestfailed", (request) => this.#failed(request));
+    page.on("workercreated", (worker) => {
+      worker.on("console", (message) => message.type() === "error" && this.#note(`worker's console: ${message.text()}`));
+      worker.on("error", (error) => this.#note(`thrown in a worker: ${error.message}`));
+    });
+    // Firefox reports a policy's refusal to nobody but the document.
+    await page.evaluateOnNewDocument(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        console.error(`policy violated: ${event.effectiveDirective} by ${event.blockedURI || event.sample} in ${event.sourceFile}`);
+      });
+    });
+  }
+
+  /**
+   * A refusal that the test provokes; Chromium writes each into the console.
+   *
+   * @param {number} status
+   */
+  expectStatus(status) {
+    this.expect(new RegExp(`^console: Failed to load resource: the server responded with a status of ${status} `));
+  }
+
+  /**
+   * Something else that the test provokes.
+   *
+   * @param {RegExp} pattern
+   */
+  expect(pattern) {
+    this.#expected.push(pattern);
+  }
+
+  /** What happened that must not. */
+  get faults() {
+    return this.#faults.filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
+  }
+
+  /** @param {string} fault */
+  #note(fault) {
+    this.#faults.push(fault);
+  }
+
+  /** @param {string} address */
+  #look(address) {
+    const { protocol, origin } = new URL(address);
+    const isOwn = origin === this.#origin || ["about:", "blob:", "data:"].includes(protocol);
+    if (!isOwn) this.#note(`request to another host: ${address}`);
+  }
+
+  /** @param {import("puppeteer-core").HTTPRequest} request */
+  #failed(request) {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith(DOWNLOADS)) return;
+    // Chromium reports an answer whose body nobody read as aborted, also where there is no body to read.
+    if (request.response()?.status() === 204) return;
+    this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
+  }
+}

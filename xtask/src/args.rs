@@ -1,0 +1,175 @@
+//! What was typed after `cargo xtask`, as a type; it starts nothing and looks at nothing else.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::browser_tests::Browser;
+
+/// One command of the entry points.
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Task {
+    /// Say what there is.
+    Help,
+    /// Build everything and run the server with these arguments.
+    Serve(Vec<OsString>),
+    /// Build the browsers' half into `www/wasm/`.
+    Wasm,
+    /// Every check and every test.
+    Test,
+    /// Formatting, lints, documentation and the rules of the tree.
+    Check,
+    /// The Rust tests.
+    Unit,
+    /// The vectors of the format, in WebAssembly.
+    WasmVectors,
+    /// Types and unit tests of the pages.
+    Www,
+    /// The main job in real browsers; an empty list means all of them.
+    EndToEnd(Vec<Browser>),
+    /// The screenshots of `docs/screens/`, or of another folder.
+    Screens {
+        /// Where the pictures go, from the folder where the command was typed.
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Reads the words after `cargo xtask`. The error is a sentence for the person who typed them.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, String> {
+    let mut words = words.into_iter();
+    let Some(first) = words.next() else {
+        return Ok(Task::Help);
+    };
+    let name = first.to_string_lossy().into_owned();
+    let rest: Vec<OsString> = words.collect();
+    let bare = |task: Task| match rest.first() {
+        None => Ok(task),
+        Some(word) => Err(format!(
+            "{name} takes no argument, but there is {}",
+            word.to_string_lossy()
+        )),
+    };
+    match name.as_str() {
+        "help" | "-h" | "--help" => Ok(Task::Help),
+        "serve" => Ok(Task::Serve(after_dashes(rest))),
+        "wasm" => bare(Task::Wasm),
+        "test" => bare(Task::Test),
+        "check" => bare(Task::Check),
+        "unit" => bare(Task::Unit),
+        "wasm-vectors" => bare(Task::WasmVectors),
+        "www" => bare(Task::Www),
+        "e2e" => end_to_end(rest),
+        "screens" => screens(rest),
+        _ => Err(format!("there is no command {name}")),
+    }
+}
+
+/// The server's own arguments: `serve -- ARGS`, where the dashes may be left out.
+fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.first().is_some_and(|word| word == "--") {
+        words.remove(0);
+    }
+    words
+}
+
+/// `e2e [--browser chromium|firefox]… [--screens DIR]`; the last makes it the command `screens`.
+fn end_to_end(words: Vec<OsString>) -> Result<Task, String> {
+    let mut browsers = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        match (word.to_str(), words.next()) {
+            (Some("--browser"), Some(name)) => browsers.push(browser(&name)?),
+            (Some("--screens"), Some(folder)) => {
+                return Ok(Task::Screens {
+                    folder: Some(folder.into()),
+                });
+            }
+            (Some("--browser" | "--screens"), None) => {
+                return Err(format!("{} needs a value", word.to_string_lossy()));
+            }
+            _ => return Err(format!("e2e knows no {}", word.to_string_lossy())),
+        }
+    }
+    Ok(Task::EndToEnd(browsers))
+}
+
+fn browser(name: &OsString) -> Result<Browser, String> {
+    match name.to_str() {
+        Some("chromium") => Ok(Browser::Chromium),
+        Some("firefox") => Ok(Browser::Firefox),
+        _ => Err(format!(
+            "--browser is chromium or firefox, not {}",
+            name.to_string_lossy()
+        )),
+    }
+}
+
+/// `screens [DIR]`.
+fn screens(words: Vec<OsString>) -> Result<Task, String> {
+    let mut words = words.into_iter();
+    let folder = words.next().map(PathBuf::from);
+    match words.next() {
+        None => Ok(Task::Screens { folder }),
+        Some(word) => Err(format!(
+            "screens takes one folder, but there is also {}",
+            word.to_string_lossy()
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Task, String> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn serve_passes_on_what_follows_with_and_without_dashes() {
+        let expected = Task::Serve(vec!["--listen".into(), "127.0.0.1:0".into()]);
+        assert_eq!(parsed("serve -- --listen 127.0.0.1:0"), Ok(expected));
+        let expected = Task::Serve(vec!["--help".into()]);
+        assert_eq!(parsed("serve --help"), Ok(expected));
+        assert_eq!(parsed("serve"), Ok(Task::Serve(Vec::new())));
+    }
+
+    #[test]
+    fn only_the_first_dashes_are_ours() {
+        assert_eq!(
+            parsed("serve -- -- x"),
+            Ok(Task::Serve(vec!["--".into(), "x".into()]))
+        );
+    }
+
+    #[test]
+    fn end_to_end_takes_browsers_and_a_folder_for_screens() {
+        assert_eq!(parsed("e2e"), Ok(Task::EndToEnd(Vec::new())));
+        assert_eq!(
+            parsed("e2e --browser firefox"),
+            Ok(Task::EndToEnd(vec![Browser::Firefox]))
+        );
+        assert_eq!(
+            parsed("e2e --screens out"),
+            Ok(Task::Screens {
+                folder: Some("out".into())
+            })
+        );
+        assert_eq!(parsed("screens"), Ok(Task::Screens { folder: None }));
+    }
+
+    #[test]
+    fn what_nobody_knows_is_refused_with_its_name() {
+        for (line, word) in [
+            ("sing", "sing"),
+            ("test --fast", "--fast"),
+            ("e2e --browser lynx", "lynx"),
+            ("e2e --browser", "--browser"),
+            ("e2e --loud x", "--loud"),
+            ("screens a b", "b"),
+        ] {
+            let fault = parsed(line).unwrap_err();
+            assert!(fault.contains(word), "{line}: {fault}");
+        }
+    }
+}

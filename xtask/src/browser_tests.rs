@@ -1,0 +1,133 @@
+//! Starts the end-to-end tests and the screenshots: real server, real browsers, from `tests/e2e`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::serve::SERVER;
+use crate::{env, process, system, web};
+
+/// A browser that the tests drive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Browser {
+    /// Chromium, or a browser built on it.
+    Chromium,
+    /// Firefox.
+    Firefox,
+}
+
+impl Browser {
+    /// As the test files call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+        }
+    }
+}
+
+/// Runs every end-to-end test, in all browsers when `browsers` is empty.
+pub(crate) fn run(root: &Path, browsers: &[Browser]) -> Result<()> {
+    let mut node = prepare(root)?;
+    let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
+    if !names.is_empty() {
+        node.env("ONETIMESHARE_BROWSERS", names.join(","));
+    }
+    // One file after the other: two browsers at once are as much as a small machine carries.
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        .args(test_files(&folder(root))?);
+    process::run(&mut node)
+}
+
+/// Takes the screenshots again, into `into` or `docs/screens/`.
+pub(crate) fn screens(root: &Path, into: Option<&Path>) -> Result<()> {
+    let into = match into {
+        Some(into) => env::current_dir()?.join(into),
+        None => root.join("docs").join("screens"),
+    };
+    fs::create_dir_all(&into).with_context(|| format!("cannot make {}", into.display()))?;
+    process::run(prepare(root)?.arg("screens.mjs").arg(into))
+}
+
+fn folder(root: &Path) -> PathBuf {
+    root.join("tests").join("e2e")
+}
+
+/// Node.js in the folder of the tests, told where server and browsers are.
+fn prepare(root: &Path) -> Result<Command> {
+    let folder = folder(root);
+    web::install(&folder)?;
+    let mut node = Command::new("node");
+    node.current_dir(folder)
+        .env("ONETIMESHARE_SERVER", build_server(root)?)
+        .env(
+            "ONETIMESHARE_CHROMIUM",
+            path_of("chromium", system::chromium())?,
+        )
+        .env(
+            "ONETIMESHARE_FIREFOX",
+            path_of("firefox", system::firefox())?,
+        );
+    Ok(node)
+}
+
+fn path_of(name: &str, found: Option<PathBuf>) -> Result<OsString> {
+    found
+        .map(PathBuf::into_os_string)
+        .with_context(|| format!("there is no {name}"))
+}
+
+/// The server as `cargo test` builds it: the same features, so nothing is compiled twice.
+fn build_server(root: &Path) -> Result<PathBuf> {
+    let mut build = process::cargo(root, &["build", "--workspace", "--bins"]);
+    let files = process::build(&mut build, SERVER)?;
+    files
+        .into_iter()
+        .next()
+        .with_context(|| format!("cargo built no {SERVER}"))
+}
+
+/// The test files by name. Node.js 20 takes files but no patterns.
+fn test_files(folder: &Path) -> Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
+        let name = entry?.file_name();
+        if name.to_string_lossy().ends_with(".test.mjs") {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        bail!("there is no test in {}", folder.display());
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_files_are_those_that_end_as_tests_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.test.mjs", "a.test.mjs", "screens.mjs", "package.json"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(
+            test_files(folder.path()).unwrap(),
+            ["a.test.mjs", "b.test.mjs"]
+        );
+    }
+
+    #[test]
+    fn a_folder_without_tests_is_a_fault_and_no_success() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(test_files(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! The entry points of this repository: `cargo xtask serve`, `cargo xtask test` and each step of it; never part of what
+//! is served.
+
+mod args;
+mod browser_tests;
+mod env;
+mod process;
+mod rust;
+mod serve;
+mod steps;
+mod system;
+mod toolchain;
+mod ui;
+mod wasm;
+mod web;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::Task;
+use crate::steps::Steps;
+
+fn main() -> ExitCode {
+    let task = match args::parse(env::arguments()) {
+        Ok(task) => task,
+        Err(fault) => {
+            ui::error(&fault);
+            ui::usage();
+            return ExitCode::from(2);
+        }
+    };
+    match run(task, &root()) {
+        Ok(code) => code,
+        Err(error) => {
+            ui::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace, wherever the command was typed.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+fn run(task: Task, root: &Path) -> Result<ExitCode> {
+    let mut steps = Steps::default();
+    match task {
+        Task::Help => {
+            ui::usage();
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::Serve(arguments) => return serve::serve(root, &arguments),
+        Task::Wasm => steps.run("wasm", || wasm::build(root)),
+        Task::Test => steps::everything(root, &mut steps)?,
+        Task::Check => rust::check(root, &mut steps)?,
+        Task::Unit => rust::unit(root, &mut steps),
+        Task::WasmVectors => {
+            system::require(&[system::Package::Node])?;
+            steps.run("wasm", || wasm::build(root));
+            steps.run("wasm vectors", || wasm::vectors(root));
+        }
+        Task::Www => {
+            system::require(&[system::Package::Node])?;
+            web::check(root, &mut steps);
+        }
+        Task::EndToEnd(browsers) => {
+            system::require(system::Package::BROWSERS)?;
+            steps.run("wasm", || wasm::build(root));
+            steps.run("end to end", || browser_tests::run(root, &browsers));
+        }
+        Task::Screens { folder } => {
+            system::require(system::Package::BROWSERS)?;
+            steps.run("wasm", || wasm::build(root));
+            steps.run("screens", || {
+                browser_tests::screens(root, folder.as_deref())
+            });
+        }
+    }
+    Ok(steps.finish())
+}

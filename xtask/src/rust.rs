@@ -1,0 +1,56 @@
+//! The checks and tests of the Rust half, by cargo's own commands.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::process::{cargo, run};
+use crate::steps::Steps;
+use crate::toolchain;
+
+/// Formatting and lints, where a warning is an error.
+pub(crate) fn lint(root: &Path, steps: &mut Steps) -> Result<()> {
+    toolchain::ensure_components(root)?;
+    steps.run("format", || {
+        run(&mut cargo(root, &["fmt", "--all", "--check"]))
+    });
+    steps.run("clippy", || {
+        run(&mut cargo(
+            root,
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ))
+    });
+    Ok(())
+}
+
+/// Everything that needs no test to run but those of the tree itself.
+pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
+    lint(root, steps)?;
+    steps.run("documentation", || documentation(root));
+    steps.run("tidy", || {
+        run(&mut cargo(
+            root,
+            &["test", "--package", "onetimeshare-tests", "--test", "tidy"],
+        ))
+    });
+    Ok(())
+}
+
+/// `cargo test`, plain: whoever reads the log finds the lines that they know.
+pub(crate) fn unit(root: &Path, steps: &mut Steps) {
+    steps.run("cargo test", || {
+        run(&mut cargo(root, &["test", "--workspace", "--no-fail-fast"]))
+    });
+}
+
+/// The documentation of our own crates builds, with every link leading somewhere.
+pub(crate) fn documentation(root: &Path) -> Result<()> {
+    run(cargo(root, &["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}

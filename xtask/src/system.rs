@@ -1,0 +1,192 @@
+//! The system's packages that tests need: looks for them, installs them only as root under CI, and otherwise names the
+//! line that would.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{env, process, ui};
+
+/// The oldest Node.js whose test runner has what the tests use.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Something that Rust's tools do not bring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Package {
+    /// A second implementation of the body's format.
+    Age,
+    /// A browser.
+    Chromium,
+    /// Another browser, of another family.
+    Firefox,
+    /// Letters for names that are not Latin.
+    Fonts,
+    /// Runs the pages' tests and drives the browsers, with npm.
+    Node,
+}
+
+impl Package {
+    /// Everything that the whole test command needs.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Age,
+        Self::Chromium,
+        Self::Firefox,
+        Self::Fonts,
+        Self::Node,
+    ];
+
+    /// What the tests in browsers need.
+    pub(crate) const BROWSERS: &[Self] = &[Self::Chromium, Self::Firefox, Self::Fonts, Self::Node];
+
+    /// What Debian calls it.
+    fn debian_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Age => &["age"],
+            Self::Chromium => &["chromium"],
+            Self::Firefox => &["firefox-esr"],
+            Self::Fonts => &["fonts-noto-cjk"],
+            Self::Node => &["nodejs", "npm"],
+        }
+    }
+
+    fn is_present(self) -> bool {
+        match self {
+            Self::Age => env::find_program(&["age"]).is_some(),
+            Self::Chromium => chromium().is_some(),
+            Self::Firefox => firefox().is_some(),
+            Self::Fonts => has_japanese_font(),
+            Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
+        }
+    }
+}
+
+/// The Chromium to drive.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    env::find_program(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// The Firefox to drive.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    env::find_program(&["firefox-esr", "firefox"])
+}
+
+fn has_japanese_font() -> bool {
+    process::output(Command::new("fc-list").args([":lang=ja", "family"]))
+        .is_ok_and(|families| !families.is_empty())
+}
+
+fn has_node() -> bool {
+    process::output(Command::new("node").arg("--version"))
+        .is_ok_and(|version| node_major(&version) >= Some(NODE_MAJOR_MIN))
+}
+
+/// 20 of `v20.20.2`.
+fn node_major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+/// Makes sure that `packages` are there: installs what is missing where this is root in CI, stops with the one line to
+/// type anywhere else.
+pub(crate) fn require(packages: &[Package]) -> Result<()> {
+    let missing = missing(packages);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !(env::is_ci() && is_root()) {
+        bail!("{}", sentence_for(&missing));
+    }
+    install(&names_of(&missing))?;
+    let missing = self::missing(packages);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "installed, and still not usable (Node.js must be {NODE_MAJOR_MIN} or newer): {}",
+        names_of(&missing).join(" ")
+    )
+}
+
+fn missing(packages: &[Package]) -> Vec<Package> {
+    packages
+        .iter()
+        .copied()
+        .filter(|package| !package.is_present())
+        .collect()
+}
+
+fn names_of(packages: &[Package]) -> Vec<&'static str> {
+    packages
+        .iter()
+        .flat_map(|package| package.debian_names())
+        .copied()
+        .collect()
+}
+
+fn sentence_for(missing: &[Package]) -> String {
+    format!(
+        "the tests need programs that are not here (Node.js must be {NODE_MAJOR_MIN} or newer); \
+         on Debian and Ubuntu this line installs them:\n\n    \
+         sudo apt-get update && sudo apt-get install --no-install-recommends {}\n",
+        names_of(missing).join(" ")
+    )
+}
+
+fn is_root() -> bool {
+    process::output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}
+
+fn install(names: &[&str]) -> Result<()> {
+    ui::note(&format!("installing {}", names.join(" ")));
+    process::run(apt().args(["update", "-qq"]))?;
+    process::run(
+        apt()
+            .args(["install", "-y", "-qq", "--no-install-recommends"])
+            .args(names),
+    )
+}
+
+/// apt that asks nothing; its account of every package is not worth a page of log.
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdout(std::process::Stdio::null());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_of_node_is_read_and_compared() {
+        assert_eq!(node_major("v20.20.2"), Some(20));
+        assert_eq!(node_major("v9.1.0"), Some(9));
+        assert_eq!(node_major("20.1.0"), None);
+        assert!(node_major("garbage") < Some(NODE_MAJOR_MIN));
+    }
+
+    #[test]
+    fn the_sentence_holds_one_line_to_type_with_only_what_is_missing() {
+        let sentence = sentence_for(&[Package::Age, Package::Node]);
+        let lines: Vec<&str> = sentence
+            .lines()
+            .filter(|line| line.contains("apt-get"))
+            .collect();
+        let [line] = lines[..] else {
+            panic!("{sentence}");
+        };
+        assert!(line.ends_with("age nodejs npm"), "{line}");
+    }
+
+    #[test]
+    fn the_whole_needs_what_its_parts_need() {
+        assert!(
+            Package::BROWSERS
+                .iter()
+                .all(|package| Package::ALL.contains(package))
+        );
+    }
+}

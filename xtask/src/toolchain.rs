@@ -1,0 +1,66 @@
+//! Completes the pinned Rust toolchain where it can: the wasm target, clippy and rustfmt; never another toolchain.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{env, process, ui};
+
+/// The target of the browsers' half.
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// Makes sure that the pinned toolchain can build for [`WASM_TARGET`].
+pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
+    if has_wasm_target(root) {
+        return Ok(());
+    }
+    if env::find_program(&["rustup"]).is_none() {
+        bail!(
+            "the Rust target {WASM_TARGET} is missing and there is no rustup to add it: install your system's \
+             package of it (Debian: libstd-rust-dev-wasm32), or Rust by rustup, and run this again"
+        );
+    }
+    ui::note(&format!("adding the Rust target {WASM_TARGET}"));
+    process::run(rustup(root).args(["target", "add", WASM_TARGET]))
+        .with_context(|| format!("cannot add the Rust target {WASM_TARGET}"))
+}
+
+/// A toolchain without rustup may still carry the target, so the folder of its standard library decides.
+fn has_wasm_target(root: &Path) -> bool {
+    let mut rustc = Command::new(env::rustc());
+    rustc
+        .current_dir(root)
+        .args(["--print", "target-libdir", "--target", WASM_TARGET]);
+    process::output(&mut rustc).is_ok_and(|folder| Path::new(&folder).is_dir())
+}
+
+/// Makes sure that `cargo clippy` and `cargo fmt` are there.
+pub(crate) fn ensure_components(root: &Path) -> Result<()> {
+    for component in ["clippy", "rustfmt"] {
+        let command = if component == "rustfmt" {
+            "fmt"
+        } else {
+            component
+        };
+        if process::succeeds(&mut process::cargo(root, &[command, "--version"])) {
+            continue;
+        }
+        if env::find_program(&["rustup"]).is_none() {
+            bail!(
+                "{component} is missing and there is no rustup to add it: install it and run this again"
+            );
+        }
+        ui::note(&format!("adding the Rust component {component}"));
+        process::run(rustup(root).args(["component", "add", component]))
+            .with_context(|| format!("cannot add the Rust component {component}"))?;
+    }
+    Ok(())
+}
+
+/// rustup in the workspace, where it works on the pinned toolchain.
+fn rustup(root: &Path) -> Command {
+    let mut command = Command::new("rustup");
+    command.current_dir(root);
+    command
+}

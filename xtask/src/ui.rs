@@ -1,0 +1,49 @@
+//! What these entry points say in the terminal: lower case, no full stop, on standard error; never part of a program's
+//! output.
+#![expect(
+    clippy::print_stderr,
+    reason = "this is the one place where the entry points print"
+)]
+
+use std::time::Duration;
+
+/// A fault, before the command ends.
+pub(crate) fn error(text: &str) {
+    eprintln!("error: {text}");
+}
+
+/// One line about what is going on.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A step begins.
+pub(crate) fn step(name: &str) {
+    eprintln!("\n== {name}");
+}
+
+/// A step ended after `took`.
+pub(crate) fn step_ended(name: &str, took: Duration, passed: bool) {
+    let verdict = if passed { "ok" } else { "FAILED" };
+    eprintln!("== {name}: {verdict} ({:.1} s)", took.as_secs_f64());
+}
+
+/// The commands there are.
+pub(crate) fn usage() {
+    eprintln!(
+        "usage: cargo xtask COMMAND
+
+  serve [-- ARGS]   build everything and start the server; ARGS are the server's own
+  test              every check and every test, as CI runs it
+  wasm              build the browsers' half into www/wasm/
+
+the steps of test, each alone:
+  check             formatting, lints, documentation, the rules of the tree
+  unit              the Rust tests
+  wasm-vectors      the format's vectors, in WebAssembly
+  www               types and unit tests of the pages
+  e2e [--browser chromium|firefox] [--screens DIR]
+                    send and open in real browsers
+  screens [DIR]     the screenshots, into docs/screens/ unless told otherwise"
+    );
+}
