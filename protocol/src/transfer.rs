@@ -123,6 +123,9 @@ pub struct PeekAnswer {
     /// When it expires; absent until it is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<u64>,
+    /// When it was last claimed; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_at: Option<u64>,
     /// Claims that are still to be had.
     pub claims_left: u32,
     /// Wrong access proofs it still bears; 0 means locked.

@@ -1,9 +1,11 @@
 //! The accept loop: connections in, the router's answers out, each with deadlines, until told to stop. It knows no path and
 //! no transfer.
 
+mod activity;
 mod stall;
 
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,13 +15,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
+use self::activity::Activity;
 use self::stall::StallGuard;
 
 /// The most headers of one request.
@@ -38,7 +40,7 @@ const REST: Duration = Duration::from_millis(100);
 pub struct Deadlines {
     /// From the connection, or the last answer, to the end of the next request's head; an idle connection is closed by it.
     pub head: Duration,
-    /// For a client to take the next bytes of an answer.
+    /// For a request or an answer under way to move, by any byte.
     pub stall: Duration,
     /// For answers under way, once the server was told to stop.
     pub shutdown: Duration,
@@ -62,25 +64,19 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let graceful = GracefulShutdown::new();
     let abort = CancellationToken::new();
     let accepting = listeners.into_iter().map(|listener| {
-        let (router, graceful, abort, connections, stop) =
-            (&router, &graceful, &abort, &connections, &stop);
+        let (router, abort, connections, stop) = (&router, &abort, &connections, &stop);
         async move {
             while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
-                let serving = serve_connection(stream, router.clone(), deadlines, graceful);
+                let serving = serve_connection(stream, router.clone(), deadlines, stop.clone());
                 connections.spawn(abort.clone().run_until_cancelled_owned(serving));
             }
         }
     });
     futures_util::future::join_all(accepting).await;
     connections.close();
-    let ended = async {
-        graceful.shutdown().await;
-        connections.wait().await;
-    };
-    if tokio::time::timeout(deadlines.shutdown, ended)
+    if tokio::time::timeout(deadlines.shutdown, connections.wait())
         .await
         .is_err()
     {
@@ -113,28 +109,42 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-fn serve_connection(
+async fn serve_connection(
     stream: TcpStream,
     router: Router,
     deadlines: Deadlines,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + Send + use<> {
-    let watcher = graceful.watcher();
-    async move {
-        // Answers are small and complete; waiting to fill a packet would only delay them.
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "no TCP_NODELAY");
+    stop: CancellationToken,
+) {
+    // Answers are small and complete; waiting to fill a packet would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!(%error, "no TCP_NODELAY");
+    }
+    let Deadlines { head, stall, .. } = deadlines;
+    let io = TokioIo::new(StallGuard::new(stream, head, stall));
+    let activity = Activity::new();
+    let watching = activity.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        let answer = async move |request| router.oneshot(request).await;
+        watching.clone().watch(request.map(Body::new), answer)
+    });
+    let builder = builder(deadlines);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
         }
-        let io = TokioIo::new(StallGuard::new(stream, deadlines.head, deadlines.stall));
-        let service = service_fn(move |request: Request<Incoming>| {
-            router.clone().oneshot(request.map(Body::new))
-        });
-        let builder = builder(deadlines);
-        let connection = builder.serve_connection(io, service);
-        if let Err(error) = watcher.watch(connection).await {
-            // Clients that go away or speak something else: everyday, and nothing that an operator can mend.
-            debug!(%error, "a connection ended early");
+        () = activity.ended(head, stall) => {
+            connection.as_mut().graceful_shutdown();
+            // Long enough for a farewell; what has stood still so far is not waited for any longer.
+            tokio::time::timeout(head, connection).await.unwrap_or(Ok(()))
         }
+    };
+    if let Err(error) = ended {
+        // Clients that go away or speak something else: everyday, and nothing that an operator can mend.
+        debug!(%error, "a connection ended early");
     }
 }
 

@@ -266,7 +266,7 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// The store's own id.
     async fn store_id(&self) -> StoreResult<StoreId>;
 
-    /// Whether no accepted part is recorded, so that an empty blob store is no loss.
+    /// Whether no object is recorded, neither as a part nor for deletion, so that an empty blob store is no loss.
     async fn has_no_parts(&self) -> StoreResult<bool>;
 
     /// Answers when the store can be read and written.

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 pub use self::download::Download;
 pub use self::invalid::Invalid;
+pub(crate) use self::stores::check_stores;
 pub use self::stores::{MatchError, match_stores};
 pub use self::upload::PartUpload;
 use crate::blob::BlobStore;
@@ -134,6 +135,14 @@ impl Service {
         &self.blobs
     }
 
+    /// Lets the sweeper delete what a call that succeeded has erased. Calls that were refused wake nobody.
+    fn wake_sweeper<T>(&self, result: ServiceResult<T>) -> ServiceResult<T> {
+        if result.is_ok() {
+            self.erased.notify_one();
+        }
+        result
+    }
+
     /// Waits until something was erased by a call, so that its objects need not wait for the sweeper's timer.
     pub(crate) async fn erased(&self) {
         self.erased.notified().await;
@@ -167,8 +176,7 @@ impl Service {
             .records
             .burn(id, &token::owner_verifier(owner), self.moment())
             .await;
-        self.erased.notify_one();
-        flatten(burnt)
+        self.wake_sweeper(flatten(burnt))
     }
 
     /// Looks without claiming.
@@ -184,6 +192,7 @@ impl Service {
             state: peek.state,
             created_at: peek.created_at,
             expires_at: peek.expires_at,
+            claimed_at: peek.claimed_at,
             claims_left: peek.claims_left,
             attempts_left: peek.attempts_left,
             body_len: peek.body_len,
@@ -230,8 +239,7 @@ impl Service {
             .records
             .deliver(id, &token::claim_verifier(claimant), self.moment())
             .await;
-        self.erased.notify_one();
-        flatten(delivered)
+        self.wake_sweeper(flatten(delivered))
     }
 
     /// Answers when both stores can be read and written.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use crate::service::{MatchError, Service, match_stores};
+use crate::service::{MatchError, Service, check_stores};
 use crate::transfer::UPLOAD_MAX_S;
 
 /// How often a pass begins when nothing was erased in between.
@@ -43,10 +43,10 @@ fn report(swept: Result<usize, MatchError>) {
 
 /// One pass over everything that is due. How many transfers and objects it touched.
 ///
-/// The stores are matched first: a folder that was unmounted under a running server is not an empty store.
+/// The stores are checked first: a folder that was unmounted under a running server is not an empty store.
 pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
-    match_stores(records.as_ref(), blobs.as_ref()).await?;
+    check_stores(records.as_ref(), blobs.as_ref()).await?;
     let mut touched = 0;
     loop {
         let settled = records.sweep(BATCH, service.moment()).await?;
@@ -78,7 +78,7 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
 /// Deletes objects that no record names and that are older than any transfer could be.
 pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
-    match_stores(records.as_ref(), blobs.as_ref()).await?;
+    check_stores(records.as_ref(), blobs.as_ref()).await?;
     let (limits, periods) = (service.limits(), service.periods());
     let age_s = [
         UPLOAD_MAX_S,

@@ -25,7 +25,7 @@ use crate::token::is_same;
 /// An upload is given up this long after it was created, whatever arrives: 24 hours, in seconds.
 pub const UPLOAD_MAX_S: u64 = 24 * 3600;
 
-/// A lease is renewed at most this often, in seconds.
+/// A lease is renewed at most this often, in seconds; a short one at most three times in its length.
 pub const RENEW_MIN_S: u64 = 60;
 
 /// The periods that an operator sets, in seconds.

@@ -1,6 +1,6 @@
 //! JSON bodies, read within a limit and a deadline. A refusal says where and what was expected; it repeats nothing that came.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -79,15 +79,13 @@ impl<T: JsonRequest> FromRequest<App> for JsonBody<T> {
 
 async fn read(body: Body, len_max: u64) -> Result<Bytes, ApiError> {
     let limit = usize::try_from(len_max).unwrap_or(usize::MAX);
+    if body.size_hint().lower() > len_max {
+        return Err(too_large(len_max));
+    }
     let collected = Limited::new(body, limit).collect().await;
     collected.map(Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {
-            ApiError::new(
-                ErrorCode::RequestTooLarge,
-                format!(
-                    "this call takes at most {len_max} bytes: send less, and large bodies in parts"
-                ),
-            )
+            too_large(len_max)
         } else {
             ApiError::new(
                 ErrorCode::RequestMalformed,
@@ -95,6 +93,12 @@ async fn read(body: Body, len_max: u64) -> Result<Bytes, ApiError> {
             )
         }
     })
+}
+
+fn too_large(len_max: u64) -> ApiError {
+    let message =
+        format!("this call takes at most {len_max} bytes: send less, and large bodies in parts");
+    ApiError::new(ErrorCode::RequestTooLarge, message)
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

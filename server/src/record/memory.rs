@@ -396,7 +396,8 @@ impl RecordStore for MemoryStore {
 
     async fn has_no_parts(&self) -> StoreResult<bool> {
         let tables = self.section();
-        Ok(tables.entries.values().all(|entry| entry.parts.is_empty()))
+        let has_parts = tables.entries.values().any(|entry| !entry.parts.is_empty());
+        Ok(!has_parts && tables.deletions.is_empty())
     }
 
     async fn probe(&self) -> StoreResult<()> {

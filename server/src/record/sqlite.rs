@@ -29,7 +29,7 @@ use onetimeshare_protocol::transfer::State;
 use rusqlite::Connection;
 
 pub use self::directory::OpenError;
-use self::directory::{DATABASE, lock};
+use self::directory::{DATABASE, lock, private_file};
 use self::readers::Readers;
 use self::rows::Stored;
 use self::steps::{Proof, accept_part, ciphertext, create, glance, in_section, read, shown, sweep};
@@ -69,6 +69,8 @@ impl SqliteStore {
     fn open_with(directory: &Path, scrub_after: Duration) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
         let path = directory.join(DATABASE);
+        // SQLite gives the log and its index the rights that the database has.
+        private_file(&path).map_err(|error| OpenError::Store(error.to_string()))?;
         let mut conn = Connection::open(&path)?;
         schema::prepare(&mut conn)?;
         let store_id =
@@ -397,7 +399,7 @@ impl RecordStore for SqliteStore {
     async fn has_no_parts(&self) -> StoreResult<bool> {
         let look = |conn: &Connection| {
             Ok(!conn
-                .prepare_cached("SELECT 1 FROM part LIMIT 1")?
+                .prepare_cached("SELECT 1 FROM part UNION ALL SELECT 1 FROM deletion LIMIT 1")?
                 .exists([])?)
         };
         self.readers.run(look).await

@@ -1,14 +1,25 @@
 //! Giving a claimant the body: the range it asks for, part after part, while its lease lives.
 
 use std::ops::Range;
+use std::time::Duration;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use onetimeshare_protocol::id::{ClaimToken, ClaimVerifier, TransferId};
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::{Service, ServiceResult, flatten};
 use crate::blob::ByteStream;
 use crate::record::{BodyPlace, StoreError, StoreResult};
 use crate::token;
+
+/// How often the lease is looked at while a body is being sent: what is burnt or delivered is let go of so soon.
+const LEASE_CHECK: Duration = Duration::from_secs(5);
+
+/// What a body's reader takes.
+type Pieces = mpsc::Receiver<StoreResult<Bytes>>;
 
 /// A body on its way to a claimant.
 pub struct Download {
@@ -67,39 +78,90 @@ impl Service {
 }
 
 impl Remaining {
+    /// Reads ahead in a task of its own, by no more than two pieces, so that a reader that stands still holds no file open
+    /// after its lease has ended.
     fn stream(self) -> ByteStream {
-        stream::try_unfold(self, Self::next_part)
-            .try_flatten()
-            .boxed()
+        let (pieces, taken) = mpsc::channel(1);
+        tokio::spawn(self.pump(pieces));
+        let next = async |mut taken: Pieces| Some((taken.recv().await?, taken));
+        stream::unfold(taken, next).boxed()
     }
 
-    /// The bytes of the next part within the range. The lease is renewed as bytes flow; a body whose last lease has ended is
-    /// cut off here, at the latest.
-    async fn next_part(mut self) -> StoreResult<Option<(ByteStream, Self)>> {
-        if self.range.is_empty() {
-            return Ok(None);
+    async fn pump(mut self, pieces: mpsc::Sender<StoreResult<Bytes>>) {
+        if let Err(error) = self.send_all(&pieces).await {
+            // Nothing of the store is held any more; why it ended is told when somebody asks.
+            let _ = pieces.send(Err(error)).await;
         }
+    }
+
+    async fn send_all(&mut self, pieces: &mpsc::Sender<StoreResult<Bytes>>) -> StoreResult<()> {
+        while !self.range.is_empty() {
+            self.renew().await?;
+            let mut part = self.next_part().await?;
+            let mut renewed = Instant::now();
+            while let Some(piece) = part.next().await {
+                self.send(piece?, pieces).await?;
+                if renewed.elapsed() >= LEASE_CHECK {
+                    self.renew().await?;
+                    renewed = Instant::now();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a piece over. While nobody takes it the lease is looked at, and not renewed: no bytes flow.
+    async fn send(
+        &self,
+        piece: Bytes,
+        pieces: &mpsc::Sender<StoreResult<Bytes>>,
+    ) -> StoreResult<()> {
+        loop {
+            match tokio::time::timeout(LEASE_CHECK, pieces.reserve()).await {
+                Ok(Ok(place)) => {
+                    place.send(Ok(piece));
+                    return Ok(());
+                }
+                Ok(Err(_)) => return Err(StoreError::Interrupted),
+                Err(_) => self.check().await?,
+            }
+        }
+    }
+
+    /// Renews the lease, because bytes flow. A body whose lease has ended is cut off.
+    async fn renew(&self) -> StoreResult<()> {
+        let at = self.service.moment();
+        let renewed = self
+            .service
+            .records
+            .renew(&self.id, &self.claimant, at)
+            .await?;
+        renewed.map(|_| ()).map_err(|_| StoreError::Interrupted)
+    }
+
+    async fn check(&self) -> StoreResult<()> {
+        let at = self.service.moment();
+        let place = self
+            .service
+            .records
+            .fetch(&self.id, &self.claimant, at)
+            .await?;
+        place.map(|_| ()).map_err(|_| StoreError::Interrupted)
+    }
+
+    /// The bytes of the next part within the range.
+    async fn next_part(&mut self) -> StoreResult<ByteStream> {
         let index = self.range.start / self.part_len;
         let part_start = index * self.part_len;
         let end = self.range.end.min(part_start + self.part_len);
         let within = self.range.start - part_start..end - part_start;
         let Service { records, blobs, .. } = &self.service;
-        if records
-            .renew(&self.id, &self.claimant, self.service.moment())
-            .await?
-            .is_err()
-        {
-            return Err(StoreError::Interrupted);
-        }
         let object = records
             .part_object(&self.id, index)
             .await?
             .ok_or(StoreError::Interrupted)?;
         let bytes = blobs.read(&object, within).await?;
-        let bytes = bytes.ok_or_else(|| {
-            StoreError::Corrupt(format!("{object:?} is recorded, but not stored"))
-        })?;
         self.range.start = end;
-        Ok(Some((bytes, self)))
+        bytes.ok_or_else(|| StoreError::Corrupt(format!("{object:?} is recorded, but not stored")))
     }
 }

@@ -22,7 +22,8 @@ pub enum MatchError {
     Store(#[from] StoreError),
 }
 
-/// Checks that the stores belong together. A blob store that was never used is taken for a record store without parts.
+/// Checks, at the start, that the stores belong together. A blob store that was never used is taken for a record store that
+/// names no object in it.
 pub async fn match_stores(
     records: &dyn RecordStore,
     blobs: &dyn BlobStore,
@@ -32,6 +33,20 @@ pub async fn match_stores(
         Some(found) if found == expected => Ok(()),
         Some(_) => Err(MatchError::Strangers),
         None if records.has_no_parts().await? => Ok(blobs.adopt(&expected).await?),
+        None => Err(MatchError::BlobsLost),
+    }
+}
+
+/// Checks, while they are used, that the stores still belong together. A blob store without an id was not there when the
+/// server started: a folder that was unmounted, most likely.
+pub(crate) async fn check_stores(
+    records: &dyn RecordStore,
+    blobs: &dyn BlobStore,
+) -> Result<(), MatchError> {
+    let expected = records.store_id().await?;
+    match blobs.store_id().await? {
+        Some(found) if found == expected => Ok(()),
+        Some(_) => Err(MatchError::Strangers),
         None => Err(MatchError::BlobsLost),
     }
 }

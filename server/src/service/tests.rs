@@ -14,7 +14,7 @@ use crate::blob::memory::MemoryBlobs;
 use crate::blob::{BlobStore, ByteStream, ObjectName};
 use crate::clock::{Clock, MockClock};
 use crate::record::memory::MemoryStore;
-use crate::record::{StoreError, StoreId};
+use crate::record::{RecordStore, StoreError, StoreId};
 use crate::sweeper::{sweep, sweep_orphans};
 use crate::token;
 use crate::transfer::{Periods, Refusal};
@@ -425,7 +425,7 @@ async fn an_inline_body_is_fetched_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_download_keeps_its_lease_alive_and_ends_with_it() {
+async fn a_download_keeps_its_lease_alive() {
     let fixture = fixture().await;
     let id = fixture.ready().await;
     fixture.claim(&id).await;
@@ -437,11 +437,60 @@ async fn a_download_keeps_its_lease_alive_and_ends_with_it() {
     download.bytes.next().await.unwrap().unwrap();
     fixture.clock.advance(599);
     download.bytes.next().await.unwrap().unwrap();
-    fixture.clock.advance(599);
-    // 1198 s after the claim the lease lives, because bytes flowed in between.
+    // The next part was begun only now, and renewed the lease.
     download.bytes.next().await.unwrap().unwrap();
-    fixture.service.deliver(&id, &claimant()).await.unwrap();
-    assert!(download.bytes.next().await.unwrap().is_err());
+    fixture.clock.advance(599);
+    fixture.service.renew(&id, &claimant()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_ends_with_its_lease() {
+    for is_burnt in [false, true] {
+        let fixture = fixture().await;
+        let id = fixture.ready().await;
+        fixture.claim(&id).await;
+        let mut download = fixture
+            .service
+            .body(&id, &claimant(), |body_len| Ok(0..body_len))
+            .await
+            .unwrap();
+        download.bytes.next().await.unwrap().unwrap();
+        if is_burnt {
+            fixture.service.burn(&id, &owner()).await.unwrap();
+        } else {
+            fixture.service.deliver(&id, &claimant()).await.unwrap();
+        }
+        // The reader stands still; the one who reads ahead looks after the lease.
+        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        let rest: Vec<_> = download.bytes.collect().await;
+        assert!(
+            rest.len() < 3 && rest.last().unwrap().is_err(),
+            "{is_burnt}: {}",
+            rest.len()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stands_still_does_not_keep_its_lease() {
+    let fixture = fixture().await;
+    let id = fixture.ready().await;
+    fixture.claim(&id).await;
+    let download = fixture
+        .service
+        .body(&id, &claimant(), |body_len| Ok(0..body_len))
+        .await
+        .unwrap();
+    for _ in 0..10 {
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+        fixture.clock.advance(60);
+    }
+    let refused = fixture.service.renew(&id, &claimant()).await;
+    assert!(matches!(
+        refused,
+        Err(ServiceError::Refused(Refusal::LeaseEnded { .. }))
+    ));
+    drop(download);
 }
 
 #[tokio::test]
@@ -509,6 +558,14 @@ async fn strangers_are_not_matched_and_nothing_is_swept() {
         match_stores(&MemoryStore::new().unwrap(), fixture.blobs.as_ref()).await,
         Err(MatchError::Strangers)
     ));
+
+    // An empty folder in the place of the real one, under a running server, is never adopted.
+    let unmounted: Arc<dyn BlobStore> = Arc::new(MemoryBlobs::default());
+    let fresh: Arc<dyn RecordStore> = Arc::new(MemoryStore::new().unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(MockClock::new(NOW));
+    let service = Service::new(fresh, Arc::clone(&unmounted), clock, LIMITS, PERIODS);
+    assert!(matches!(sweep(&service).await, Err(MatchError::BlobsLost)));
+    assert_eq!(unmounted.store_id().await.unwrap(), None);
 
     // The same records over an empty blob store: expiry is not carried out on it.
     let lost: Arc<dyn BlobStore> = Arc::new(MemoryBlobs::default());

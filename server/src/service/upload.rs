@@ -82,12 +82,13 @@ impl Service {
         let written = tokio::time::timeout(deadline, self.write_checked(&write, len, body)).await;
         // What was begun lies in the deletion queue, whatever happens from here on.
         written.map_err(|_| Invalid::PartTimeout)??;
-        let is_taken = flatten(
+        let is_part = flatten(
             self.records
                 .accept_part(&owner, &write, self.moment())
                 .await,
         )?;
-        if !is_taken {
+        if !is_part {
+            // Another object of the same content is the part; this one is due for deletion.
             self.erased.notify_one();
         }
         Ok(())

@@ -24,6 +24,8 @@ pub struct Peek {
     pub created_at: u64,
     /// When it expires; none until it is ready.
     pub expires_at: Option<u64>,
+    /// When it was last claimed, in Unix seconds.
+    pub claimed_at: Option<u64>,
     /// Claims that are left.
     pub claims_left: u32,
     /// Wrong access proofs it still bears.
@@ -72,6 +74,7 @@ impl Transfer {
             state,
             created_at: self.created_at,
             expires_at: self.expires_at,
+            claimed_at: self.claimed_at(),
             claims_left: self.claims_left,
             attempts_left: self.attempts_left,
             body_len: self.body_len,

@@ -72,7 +72,8 @@ impl Lease {
     }
 
     fn renew(&mut self, at: Moment) {
-        if self.renewed_at.saturating_add(RENEW_MIN_S) <= at.now {
+        let pause_s = RENEW_MIN_S.min(at.periods.lease_s / 3);
+        if self.renewed_at.saturating_add(pause_s) <= at.now {
             self.renewed_at = at.now;
             let limit = self.claimed_at.saturating_add(at.periods.lease_max_s);
             self.expires_at = at

@@ -635,6 +635,25 @@ fn renewing_never_shortens() {
 }
 
 #[test]
+fn a_short_lease_can_be_renewed_before_it_lapses() {
+    let mut transfer = ready(1);
+    let at = |now| Moment {
+        now,
+        periods: Periods {
+            lease_s: 20,
+            ..PERIODS
+        },
+    };
+    transfer
+        .claim(&LINK, &ACCESS, &claimant(1), at(T0))
+        .unwrap();
+    for (now, expected) in [(T0 + 5, T0 + 20), (T0 + 6, T0 + 26), (T0 + 25, T0 + 45)] {
+        transfer.settle(at(now));
+        assert_eq!(transfer.renew(&claimant(1), at(now)), Ok(expected));
+    }
+}
+
+#[test]
 fn lease_calls_are_refused_alike() {
     let check = |transfer: &Transfer, number, expected: &Refusal| {
         let refused = Err(expected.clone());

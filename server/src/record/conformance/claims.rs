@@ -13,6 +13,7 @@ pub(super) async fn peek_shows_what_is_proved(t: &Fixture) {
         state: State::Ready,
         created_at: t.at.now,
         expires_at: Some(t.at.now + TTL_S),
+        claimed_at: None,
         claims_left: 2,
         attempts_left: 5,
         body_len: BODY_LEN,
@@ -47,6 +48,7 @@ pub(super) async fn peek_shows_what_is_proved(t: &Fixture) {
     t.claim(&sample, 2).await.expect("one is left");
     let claimed = Peek {
         state: State::Claimed,
+        claimed_at: Some(t.at.now),
         claims_left: 0,
         attempts_left: 4,
         ..seen

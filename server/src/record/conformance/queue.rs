@@ -75,12 +75,18 @@ pub(super) async fn the_store_knows_itself(t: &Fixture) {
     let part = sample.part(0, 0, 1);
     t.begin(&sample, &part).await.expect("it is missing");
     assert!(
-        store.has_no_parts().await.expect(answered),
-        "not yet accepted"
+        !store.has_no_parts().await.expect(answered),
+        "not accepted, but it may lie there"
     );
     assert_eq!(t.accept(&sample, &part).await, Ok(true));
     assert!(!store.has_no_parts().await.expect(answered));
     t.burn(&sample).await.expect("it is the owner's");
+    assert!(
+        !store.has_no_parts().await.expect(answered),
+        "it waits for its deletion"
+    );
+    t.delete().await;
+    t.after(PERIODS.part_deadline_s).delete().await;
     assert!(store.has_no_parts().await.expect(answered));
     assert!(t.is_known(&sample).await);
 }

@@ -88,10 +88,19 @@ pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory).map_err(refused)?;
-    let lock = File::create(directory.join(LOCK)).map_err(refused)?;
+    let lock = private_file(&directory.join(LOCK)).map_err(refused)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(refused(error)),
     }
+}
+
+/// Opens a file, made for its owner alone when it is not there: the directory may have been made for others too.
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

@@ -10,7 +10,7 @@ use super::rows::{self, Stored};
 use super::writer::Section;
 use super::{frame, objects};
 use crate::record::step::{self, Queued};
-use crate::record::{Created, NewTransfer, PartWrite, StoreResult};
+use crate::record::{Created, NewTransfer, PartWrite, StoreError, StoreResult};
 use crate::token::is_same;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
 
@@ -222,8 +222,16 @@ pub(super) fn sweep(section: &Section<'_>, limit: usize, at: Moment) -> StoreRes
             |row| row.get(0).map(TransferId::from_bytes),
         )?
         .collect::<Result<_, _>>()?;
+    let mut swept = 0;
     for id in &due {
-        sweep_one(section, id, at)?;
+        match sweep_one(section, id, at) {
+            Ok(()) => swept += 1,
+            // One damaged row must not keep all others for ever.
+            Err(error @ StoreError::Corrupt(_)) => {
+                tracing::error!(%error, ?id, "a record cannot be swept");
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(due.len())
+    Ok(swept)
 }

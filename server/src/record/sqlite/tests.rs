@@ -262,3 +262,35 @@ async fn reading_writes_nothing() {
         "a step through the writer keeps it"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_damaged_row_does_not_keep_the_others_from_being_swept() {
+    let directory = tempfile::tempdir().unwrap();
+    let t = Fixture::on(open(directory.path())).await;
+    let (damaged, sound) = (Sample::inline(1), Sample::inline(1));
+    t.create(&damaged).await.unwrap();
+    t.create(&sound).await.unwrap();
+    let conn = Connection::open(directory.path().join(DATABASE)).unwrap();
+    let id = damaged.new.creation.id.as_bytes();
+    conn.execute("UPDATE transfer SET phase = 99 WHERE id = ?1", [id])
+        .unwrap();
+    drop(conn);
+    let late = t.after(10 * 86_400);
+    assert_eq!(late.store.sweep(10, late.at).await.unwrap(), 1);
+    assert!(!late.is_known(&sound).await);
+    assert!(late.is_known(&damaged).await);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_the_owners_alone_in_a_directory_that_is_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _store = SqliteStore::open(directory.path()).unwrap();
+    for entry in fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+    }
+}

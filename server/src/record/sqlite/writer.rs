@@ -2,6 +2,7 @@
 //! all of them once that transaction is durable. No caller is told of anything that a crash could undo.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -54,7 +55,11 @@ where
     F: FnOnce(&Section<'_>) -> StoreResult<T> + Send,
 {
     fn run(&mut self, section: &Section<'_>) -> bool {
-        self.result = self.step.take().map(|step| step(section));
+        // A step that panics is undone like any other that fails; the thread goes on for everybody else.
+        self.result = self.step.take().map(|step| {
+            catch_unwind(AssertUnwindSafe(|| step(section)))
+                .unwrap_or_else(|_| Err(StoreError::Corrupt("a step panicked".to_owned())))
+        });
         matches!(self.result, Some(Ok(_)))
     }
 

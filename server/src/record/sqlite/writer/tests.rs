@@ -123,19 +123,25 @@ fn a_full_store_says_so_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_panic_leaves_nobody_waiting() {
+async fn a_panic_is_undone_and_costs_nobody_else_anything() {
     let writer = Writer::start(database(), Duration::from_secs(1)).unwrap();
-    let answer: StoreResult<()> = writer.run(|_| panic!("a step that must not happen")).await;
-    assert!(
-        matches!(answer, Err(StoreError::Unreachable(_))),
-        "{answer:?}"
-    );
-    let answer = writer.run(|_| Ok(())).await;
-    assert!(
-        matches!(answer, Err(StoreError::Unreachable(_))),
-        "{answer:?}"
-    );
-    assert!(writer.scrub().await.is_err());
+    let answer: StoreResult<()> = writer
+        .run(|section| {
+            section
+                .conn
+                .execute_batch("CREATE TABLE left_behind (value)")?;
+            panic!("a step that must not happen")
+        })
+        .await;
+    assert!(matches!(answer, Err(StoreError::Corrupt(_))), "{answer:?}");
+    let is_left = |section: &Section<'_>| {
+        let mut query = section
+            .conn
+            .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'left_behind'")?;
+        Ok(query.exists([])?)
+    };
+    assert!(!writer.run(is_left).await.unwrap());
+    writer.scrub().await.unwrap();
 }
 
 #[tokio::test]
