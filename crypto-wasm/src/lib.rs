@@ -1,5 +1,5 @@
 //! The browser's face of the crypto crate, for the crypto worker. It converts, calls and converts: it decides nothing,
-//! and hands no key to JavaScript.
+//! and hands JavaScript no derived key: only the link's fragment, the proofs and the tokens, which it has to send or show.
 //!
 //! Every failure is thrown as an `Error` whose `code` is that of [`onetimeshare_crypto::Error::code`]. Lengths, offsets
 //! and indices are JavaScript numbers, safe integers. Bytes that cross as text are base64url without padding.

@@ -30,7 +30,7 @@ pub const ATTEMPTS_MAX: u32 = 5;
 /// The most claims that any server may allow one transfer.
 pub const CLAIMS_MAX: u32 = 10_000;
 
-/// A part's number that no server accepts: the largest body in the smallest parts stays below it.
+/// The most parts that a transfer may have.
 pub const PART_COUNT_MAX: u64 = 1 << 21;
 
 /// The padded length of `content_len` bytes (Padmé, specification section 4), or `None` beyond [`CONTENT_LEN_MAX`].

@@ -25,7 +25,7 @@ pub const BODY: &str = "/api/v1/transfers/{id}/body";
 pub const RENEW: &str = "/api/v1/transfers/{id}/renew";
 /// `POST`: everything arrived; ends the lease (claim token).
 pub const DELIVERED: &str = "/api/v1/transfers/{id}/delivered";
-/// `GET`: limits and features.
+/// `GET`: limits.
 pub const CONFIG: &str = "/api/v1/config";
 /// `GET`: the process is alive.
 pub const HEALTHZ: &str = "/healthz";

@@ -125,10 +125,11 @@ fn names_of(packages: &[Package]) -> Vec<&'static str> {
 }
 
 fn sentence_for(missing: &[Package]) -> String {
+    let sudo = if is_root() { "" } else { "sudo " };
     format!(
         "the tests need programs that are not here (Node.js must be {NODE_MAJOR_MIN} or newer); \
-         on Debian and Ubuntu this line installs them:\n\n    \
-         sudo apt-get update && sudo apt-get install --no-install-recommends {}\n",
+         on Debian 13 or newer this line installs them (elsewhere take Node.js from its own packages):\n\n    \
+         {sudo}apt-get update && {sudo}apt-get install --no-install-recommends {}\n",
         names_of(missing).join(" ")
     )
 }
