@@ -1,10 +1,12 @@
-//! Giving a claimant the body: the range it asks for, part after part, while its lease lives.
+//! Giving a claimant the body: the range it asks for, part after part, while its lease lives. Where a body is given once, it
+//! is given whole.
 
 use std::ops::Range;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use onetimeshare_protocol::id::{ClaimToken, ClaimVerifier, TransferId};
 
+use super::once::OnlyFetch;
 use super::{Service, ServiceResult, flatten};
 use crate::blob::ByteStream;
 use crate::record::{BodyPlace, StoreError, StoreResult};
@@ -16,6 +18,8 @@ pub struct Download {
     pub body_len: u64,
     /// What of it follows, in bytes.
     pub range: Range<u64>,
+    /// Whether this is all that the claimant will ever be given, whatever it asked for.
+    pub is_whole: bool,
     /// Exactly the bytes of `range`, or fewer and an error.
     pub bytes: ByteStream,
 }
@@ -27,10 +31,13 @@ struct Remaining {
     claimant: ClaimVerifier,
     part_len: u64,
     range: Range<u64>,
+    /// Ends the lease when the stream is over or dropped, where it allowed no other fetch.
+    only: Option<OnlyFetch>,
 }
 
 impl Service {
-    /// The body for a claimant with a live lease. `choose` picks the range when the body's length is known.
+    /// The body for a claimant with a live lease. `choose` picks the range when the body's length is known, unless the body is
+    /// given once.
     pub async fn body(
         &self,
         id: &TransferId,
@@ -42,8 +49,14 @@ impl Service {
             body_len,
             part_len,
             inline,
+            is_whole,
         } = flatten(self.records.fetch(id, &claimant, self.moment()).await)?;
-        let range = choose(body_len)?;
+        let only = is_whole.then(|| OnlyFetch::new(self, id, &claimant));
+        let range = if is_whole {
+            0..body_len
+        } else {
+            choose(body_len)?
+        };
         let bytes = if let Some(body) = inline {
             let bound = |at: u64| usize::try_from(at).map_or(body.len(), |at| at.min(body.len()));
             stream::iter([Ok(body.slice(bound(range.start)..bound(range.end)))]).boxed()
@@ -55,12 +68,14 @@ impl Service {
                 claimant,
                 part_len,
                 range,
+                only,
             }
             .stream()
         };
         Ok(Download {
             body_len,
             range,
+            is_whole,
             bytes,
         })
     }
@@ -77,6 +92,9 @@ impl Remaining {
     /// cut off here, at the latest.
     async fn next_part(mut self) -> StoreResult<Option<(ByteStream, Self)>> {
         if self.range.is_empty() {
+            if let Some(only) = self.only {
+                only.end().await;
+            }
             return Ok(None);
         }
         let index = self.range.start / self.part_len;
@@ -100,6 +118,10 @@ impl Remaining {
             StoreError::Corrupt(format!("{object:?} is recorded, but not stored"))
         })?;
         self.range.start = end;
+        let bytes = match &self.only {
+            Some(only) => only.keep_alive(bytes),
+            None => bytes,
+        };
         Ok(Some((bytes, self)))
     }
 }

@@ -19,6 +19,8 @@ use crate::sweeper::{sweep, sweep_orphans};
 use crate::token;
 use crate::transfer::{Periods, Refusal};
 
+mod once;
+
 const NOW: u64 = 1_800_000_000;
 const PART_LEN: u64 = 1000;
 /// The body of 3000 bytes of content: padded to 3072, so three parts and a shorter one.
@@ -47,6 +49,10 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_with(PERIODS).await
+}
+
+async fn fixture_with(periods: Periods) -> Fixture {
     let (blobs, clock) = (
         Arc::new(MemoryBlobs::default()),
         Arc::new(MockClock::new(NOW)),
@@ -58,7 +64,7 @@ async fn fixture() -> Fixture {
     let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
     let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
     Fixture {
-        service: Service::new(records, shared_blobs, shared_clock, LIMITS, PERIODS),
+        service: Service::new(records, shared_blobs, shared_clock, LIMITS, periods),
         blobs,
         clock,
     }
