@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384};
 
 /// Folders of `www` that are served; everything else in it that is a folder is for development.
-const FOLDERS: [&str; 4] = ["css", "fonts", "js", "wasm"];
+const FOLDERS: [&str; 5] = ["css", "fonts", "icons", "js", "wasm"];
 
 /// Every page has this line; it is filled with the integrity of all modules.
 const IMPORT_MAP: &str = r#"<script type="importmap"></script>"#;
@@ -37,9 +37,10 @@ fn main() -> io::Result<()> {
     let import_map_hash = STANDARD.encode(Sha256::digest(&import_map));
     let mut table = String::from("&[\n");
     for (index, (name, bytes)) in files.iter().enumerate() {
-        let bytes = match name.strip_suffix(".html") {
-            Some(_) => tie_page(name, bytes, &hash, &import_map),
-            None => bytes.clone(),
+        let bytes = match name.rsplit_once('.') {
+            Some((_, "html")) => tie_page(name, bytes, &hash, &import_map),
+            Some((_, "webmanifest")) => name_folder(bytes, &hash).into_bytes(),
+            _ => bytes.clone(),
         };
         table.push_str(&entry(&out, index, name, &bytes)?);
     }
@@ -163,14 +164,19 @@ fn import_map(files: &BTreeMap<String, Vec<u8>>, hash: &str) -> String {
     format!(r#"{{"integrity":{{{}}}}}"#, entries.join(","))
 }
 
+/// The text of a file with the folder's hash in its paths.
+fn name_folder(bytes: &[u8], hash: &str) -> String {
+    let text = str::from_utf8(bytes).expect("pages and manifests are UTF-8");
+    text.replace(PREFIX, &format!("{PREFIX}{hash}/"))
+}
+
 /// A page with the folder's hash in its paths and the import map in its place.
 fn tie_page(name: &str, bytes: &[u8], hash: &str, import_map: &str) -> Vec<u8> {
-    let page = str::from_utf8(bytes).expect("pages are UTF-8");
+    let page = name_folder(bytes, hash);
     assert!(
         page.matches(IMPORT_MAP).count() == 1,
         "www/{name} needs the line {IMPORT_MAP} exactly once"
     );
-    let page = page.replace(PREFIX, &format!("{PREFIX}{hash}/"));
     // The map is filled in last: its paths have the hash already.
     page.replace(
         IMPORT_MAP,

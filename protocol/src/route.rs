@@ -7,7 +7,7 @@ pub const API: &str = "/api/v1";
 
 /// `POST`: create a transfer.
 pub const TRANSFERS: &str = "/api/v1/transfers";
-/// `DELETE`: burn (owner token).
+/// `GET`: the receipt; `DELETE`: burn (owner token).
 pub const TRANSFER: &str = "/api/v1/transfers/{id}";
 /// `GET`: which parts are accepted (owner token).
 pub const PARTS: &str = "/api/v1/transfers/{id}/parts";
@@ -15,6 +15,8 @@ pub const PARTS: &str = "/api/v1/transfers/{id}/parts";
 pub const PART: &str = "/api/v1/transfers/{id}/parts/{index}";
 /// `POST`: all parts are there (owner token).
 pub const COMPLETE: &str = "/api/v1/transfers/{id}/complete";
+/// `POST`: restore the attempts (owner token).
+pub const UNLOCK: &str = "/api/v1/transfers/{id}/unlock";
 /// `POST`: look, without claiming (link proof).
 pub const PEEK: &str = "/api/v1/transfers/{id}/peek";
 /// `POST`: claim (link proof, access proof, new claim token).
@@ -27,6 +29,8 @@ pub const RENEW: &str = "/api/v1/transfers/{id}/renew";
 pub const DELIVERED: &str = "/api/v1/transfers/{id}/delivered";
 /// `GET`: limits.
 pub const CONFIG: &str = "/api/v1/config";
+/// `GET`: how much this server has passed on.
+pub const STATS: &str = "/api/v1/stats";
 /// `GET`: the process is alive.
 pub const HEALTHZ: &str = "/healthz";
 /// `GET`: the stores answer.

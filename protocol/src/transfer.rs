@@ -179,6 +179,81 @@ pub struct RenewAnswer {
     pub lease_expires_at: u64,
 }
 
+/// What has become of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimState {
+    /// Its claimant may still fetch.
+    Live,
+    /// Its claimant's client said that everything arrived.
+    Delivered,
+    /// It ended without a word.
+    Lapsed,
+    /// The owner burnt the transfer under it.
+    Burnt,
+}
+
+/// One claim on a receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptClaim {
+    /// When it was granted.
+    pub claimed_at: u64,
+    /// What has become of it.
+    pub state: ClaimState,
+    /// When it ended; absent while it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+}
+
+/// Answer to `GET /transfers/{id}`: what a sender may know of what became of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptAnswer {
+    /// Where it stands.
+    pub state: State,
+    /// Why it is gone; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// When it ended; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// When it was created.
+    pub created_at: u64,
+    /// When it expires; absent when it was never ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// How many claims it was made for.
+    pub claims_max: u32,
+    /// Claims that were not taken.
+    pub claims_left: u32,
+    /// Wrong access proofs it still bears; 0 means locked.
+    pub attempts_left: u32,
+    /// Length of the sealed body in bytes.
+    pub body_len: u64,
+    /// Every claim that was granted, oldest first.
+    pub claims: Vec<ReceiptClaim>,
+}
+
+/// Answer to `GET /stats`: counts since the record store was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsAnswer {
+    /// Transfers that were created.
+    pub created: u64,
+    /// Claims that were granted.
+    pub claimed: u64,
+    /// Claims whose client said that everything arrived.
+    pub delivered: u64,
+    /// Claims that ended without a word.
+    pub lapsed: u64,
+    /// Transfers that their owners burnt.
+    pub burnt: u64,
+    /// Transfers whose time was over before every open was taken.
+    pub expired: u64,
+    /// Uploads that were never completed.
+    pub abandoned: u64,
+    /// Transfers that ran out of attempts, counted each time.
+    pub locked: u64,
+}
+
 /// Answer to `GET /config`: what this server allows, so that a client can say so before any work starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigAnswer {
@@ -198,7 +273,7 @@ pub struct ConfigAnswer {
     pub ttl_s_min: u64,
     /// The most claims a sender may allow.
     pub claims_max: u32,
-    /// How long a lease lasts when it is not renewed, in seconds.
+    /// How long a lease lasts when it is not renewed, in seconds; 0 when a body is given once and never resumed.
     pub lease_s: u64,
     /// An upload without an accepted part for so many seconds is abandoned.
     pub upload_idle_s: u64,

@@ -12,14 +12,17 @@ pub struct App {
     pub service: Arc<Service>,
     /// How long a client may take to send the body of a short call. A part has a deadline of its own, from the periods.
     pub body_deadline: Duration,
+    /// Whether anyone may read the counters.
+    pub shows_stats: bool,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s.
+    /// An app with the usual deadline, 30 s, that shows its counters.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
             body_deadline: Duration::from_secs(30),
+            shows_stats: true,
         }
     }
 }

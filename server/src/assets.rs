@@ -28,7 +28,7 @@ pub const IMPORT_MAP_HASH: &str = include_str!(concat!(env!("OUT_DIR"), "/import
 
 /// For files whose address names their content.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// For the service worker's file, which has a fixed name: asked for anew each time, so that browsers see a new version.
+/// For what has a fixed address of its own: asked for anew each time, so that browsers see a new version.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 const NOT_STORED: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -46,9 +46,9 @@ pub fn page(name: &str, request: &HeaderMap) -> Option<Response<Body>> {
     find(name).map(|file| answer(file, request, NOT_STORED))
 }
 
-/// The service worker's script.
-pub fn service_worker(request: &HeaderMap) -> Option<Response<Body>> {
-    find("sw.js").map(|file| answer(file, request, REVALIDATED))
+/// A file at a fixed address: the service worker's script, the web manifest, the icon that is asked for unasked.
+pub fn revalidated(name: &str, request: &HeaderMap) -> Option<Response<Body>> {
+    find(name).map(|file| answer(file, request, REVALIDATED))
 }
 
 /// A file of the folder `hash`; none when that is another build's.

@@ -40,6 +40,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long things last.
     pub periods: Periods,
+    /// Whether anyone may read the counters.
+    pub shows_stats: bool,
     /// What is logged.
     pub log: EnvFilter,
     /// How it is logged.
@@ -126,6 +128,11 @@ impl Config {
                 }),
             },
             periods: take_periods(sources),
+            shows_stats: sources.one("stats", "on or off", |text| match text {
+                "on" => Some(true),
+                "off" => Some(false),
+                _ => None,
+            }),
             log: sources.one(
                 "log",
                 "a level (error, warn, info, debug, trace), or a filter by module",
@@ -197,11 +204,10 @@ fn log_filter(text: &str) -> Option<EnvFilter> {
 }
 
 fn take_periods(sources: &mut Sources) -> Periods {
-    let lease =
-        "a duration of at least 10s, such as 10m (a lease of 0 is not offered by this version)";
+    let lease = "0, or a duration of at least 10s, such as 10m";
     Periods {
         lease_s: sources.one("lease", lease, |text| {
-            value::duration_s(text).filter(|&lease_s| lease_s >= 10)
+            value::duration_s(text).filter(|&lease_s| lease_s == 0 || lease_s >= 10)
         }),
         lease_max_s: life(sources, "lease-max"),
         tombstone_ttl_s: life(sources, "tombstone-ttl"),
@@ -304,7 +310,7 @@ mod tests {
     fn all_faults_are_told_at_once_without_the_values() {
         let variables = [
             ("ONETIMESHARE_MAX_CLAIMS", "hunter2"),
-            ("ONETIMESHARE_LEASE", "0"),
+            ("ONETIMESHARE_LEASE", "9s"),
         ];
         let faults = load(&["--part-size", "1", "--listen", "hunter2"], &variables)
             .expect_err("four faults");
@@ -325,6 +331,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_of_0_and_silent_counters_are_choices() {
+        let usual = load(&[], &[]).expect("defaults hold");
+        assert!(usual.shows_stats);
+        let strict = load(&["--lease", "0", "--stats", "off"], &[]).expect("both hold");
+        assert_eq!((strict.periods.lease_s, strict.shows_stats), (0, false));
+    }
+
+    #[test]
     fn settings_that_contradict_each_other_are_refused() {
         let check = |arguments: &[&str], expected: &str| {
             let faults = load(arguments, &[]).expect_err(expected);
@@ -337,7 +351,8 @@ mod tests {
             &["--max-transfer-size", "1TiB", "--part-size", "64KiB"],
             "`part-size` is too small",
         );
-        check(&["--lease", "0"], "not offered by this version");
+        check(&["--lease", "9s"], "`lease`");
+        check(&["--stats", "yes"], "`stats`");
         check(&["--max-transfer-size", "2TiB"], "from 1 kB to 1 TiB");
         check(&["--log", "inof"], "`log`");
         check(&["--log", "info,hyper=loud"], "`log`");

@@ -167,7 +167,7 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
         ),
         Refusal::Locked => (
             ErrorCode::TransferLocked,
-            "locked after too many wrong passphrases: ask the sender for a new one",
+            "locked after too many wrong passphrases: ask the sender to unlock it",
         ),
         Refusal::NotReady => (
             ErrorCode::TransferNotReady,

@@ -9,3 +9,4 @@ pub(crate) mod owner;
 pub(crate) mod pages;
 pub(crate) mod parts;
 pub(crate) mod peek;
+pub(crate) mod stats;

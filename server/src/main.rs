@@ -71,6 +71,7 @@ async fn run(config: Config) -> Result<()> {
         data_dir,
         limits,
         periods,
+        shows_stats,
         log,
         log_format,
     } = config;
@@ -85,7 +86,10 @@ async fn run(config: Config) -> Result<()> {
     let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
     let serving = http::serve(
         listeners,
-        router(App::new(service)),
+        router(App {
+            shows_stats,
+            ..App::new(service)
+        }),
         Deadlines::default(),
         stop.child_token(),
     );

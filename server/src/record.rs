@@ -23,7 +23,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::State;
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
 use crate::blob::ObjectName;
 use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Transfer};
@@ -153,6 +153,9 @@ pub struct BodyPlace {
     pub part_len: u64,
     /// The body itself, when it was sent inline; otherwise its parts are asked for one by one.
     pub inline: Option<Bytes>,
+    /// Whether this is the only fetch that the claimant is allowed: of the whole, and followed by
+    /// [`RecordStore::end_fetch`].
+    pub is_whole: bool,
 }
 
 /// The atomic steps of a transfer's life. Every method is one step; two servers may call them at once.
@@ -214,13 +217,22 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
         at: Moment,
     ) -> StoreResult<Outcome<Claimed>>;
 
-    /// Where a claimant with a live lease finds the body.
+    /// Where a claimant with a live lease finds the body. Where it is allowed one fetch, this begins it: no other caller
+    /// gets it too.
     async fn fetch(
         &self,
         id: &TransferId,
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<BodyPlace>>;
+
+    /// Says that the only fetch a claimant was allowed is over; erases when nothing is left to claim or fetch.
+    async fn end_fetch(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>>;
 
     /// The object that holds a part; none once the transfer is gone.
     async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>>;
@@ -248,6 +260,25 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>>;
+
+    /// Restores the attempts of a transfer that is not gone; said twice it succeeds twice.
+    async fn unlock(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>>;
+
+    /// What has become of a transfer, for as long as its tombstone stands.
+    async fn receipt(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<ReceiptAnswer>>;
+
+    /// The counters since the store was made. Each is kept by the step that it counts, and so is never ahead or behind.
+    async fn stats(&self) -> StoreResult<StatsAnswer>;
 
     /// Settles up to `limit` transfers whose time has come and forgets tombstones. How many it touched: fewer than `limit`
     /// means that nothing is due.

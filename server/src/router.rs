@@ -1,32 +1,37 @@
 //! The route table, whole, and the layers in order. It decides nothing else.
 
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use onetimeshare_protocol::route;
 
 use crate::app::App;
-use crate::handlers::{body, claim, config, create, health, owner, pages, parts, peek};
+use crate::handlers::{body, claim, config, create, health, owner, pages, parts, peek, stats};
 use crate::middleware::{drain, headers, host, panics, request_log};
 
 /// The server's whole face.
 pub fn router(app: App) -> Router {
     Router::new()
         .route(route::TRANSFERS, post(create::create))
-        .route(route::TRANSFER, delete(owner::burn))
+        .route(route::TRANSFER, get(owner::receipt).delete(owner::burn))
+        .route(route::UNLOCK, post(owner::unlock))
         .route(route::PARTS, get(parts::list))
         .route(route::PART, put(parts::write))
         .route(route::COMPLETE, post(parts::complete))
         .route(route::PEEK, post(peek::peek))
         .route(route::CLAIM, post(claim::claim))
-        .route(route::BODY, get(body::fetch))
+        .route(route::BODY, get(body::fetch).head(body::head))
         .route(route::RENEW, post(claim::renew))
         .route(route::DELIVERED, post(claim::deliver))
         .route(route::CONFIG, get(config::config))
+        .route(route::STATS, get(stats::stats))
         .route(route::HEALTHZ, get(health::live))
         .route(route::READYZ, get(health::ready))
         .route("/", get(pages::send))
         .route("/open", get(pages::open))
+        .route("/manage", get(pages::manage))
         .route("/sw.js", get(pages::service_worker))
+        .route("/manifest.webmanifest", get(pages::web_manifest))
+        .route("/favicon.ico", get(pages::favicon))
         .route("/assets/{hash}/{*name}", get(pages::asset))
         .fallback(pages::unknown)
         .method_not_allowed_fallback(pages::method_unknown)

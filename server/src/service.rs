@@ -3,6 +3,7 @@
 
 mod download;
 mod invalid;
+mod once;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
 use onetimeshare_protocol::transfer::{
-    ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest,
+    ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest, ReceiptAnswer, StatsAnswer,
 };
 use tokio::sync::Notify;
 
@@ -179,6 +180,27 @@ impl Service {
         self.wake_sweeper(flatten(burnt))
     }
 
+    /// Restores the attempts that wrong access proofs have cost.
+    pub async fn unlock(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<()> {
+        let owner = token::owner_verifier(owner);
+        flatten(self.records.unlock(id, &owner, self.moment()).await)
+    }
+
+    /// What has become of a transfer.
+    pub async fn receipt(
+        &self,
+        id: &TransferId,
+        owner: &OwnerToken,
+    ) -> ServiceResult<ReceiptAnswer> {
+        let owner = token::owner_verifier(owner);
+        flatten(self.records.receipt(id, &owner, self.moment()).await)
+    }
+
+    /// How much went through here since the record store was made.
+    pub async fn stats(&self) -> ServiceResult<StatsAnswer> {
+        Ok(self.records.stats().await?)
+    }
+
     /// Looks without claiming.
     pub async fn peek(&self, id: &TransferId, request: PeekRequest) -> ServiceResult<PeekAnswer> {
         let link = token::link_verifier(&request.link_proof);
@@ -216,6 +238,10 @@ impl Service {
                 .claim(id, (&link, &access), &claimant, self.moment())
                 .await,
         )?;
+        if self.periods.lease_s == 0 {
+            // The claim of an inline body may have been its end.
+            self.erased.notify_one();
+        }
         Ok(ClaimAnswer {
             lease_expires_at: claimed.grant.lease_expires_at,
             body_len: claimed.grant.body_len,

@@ -9,6 +9,8 @@
 
 mod claim;
 mod lease;
+mod receipt;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +21,8 @@ use onetimeshare_protocol::limits;
 use onetimeshare_protocol::transfer::{Cause, State};
 
 pub use self::claim::{Grant, Peek};
-pub use self::lease::{Lease, LeaseEnd};
+pub use self::lease::{Fetches, Lease, LeaseEnd};
+pub use self::tally::Tally;
 use crate::token::is_same;
 
 /// An upload is given up this long after it was created, whatever arrives: 24 hours, in seconds.
@@ -28,10 +31,16 @@ pub const UPLOAD_MAX_S: u64 = 24 * 3600;
 /// A lease is renewed at most this often, in seconds; a short one at most three times in its length.
 pub const RENEW_MIN_S: u64 = 60;
 
+/// A claim that allows one fetch waits so long for it to begin, and for each sign of life once it has: in seconds.
+pub const ONCE_S: u64 = 60;
+
+/// How often a fetch that may not be repeated shows that it goes on, in seconds: several times within [`ONCE_S`].
+pub const ONCE_RENEW_S: u64 = 15;
+
 /// The periods that an operator sets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Periods {
-    /// How long a lease lasts when it is not renewed.
+    /// How long a lease lasts when it is not renewed. With 0, a body is given once, and no fetch of it is ever resumed.
     pub lease_s: u64,
     /// How long after the claim a lease ends at the latest.
     pub lease_max_s: u64,
@@ -322,6 +331,15 @@ impl Transfer {
             lease.end_as(LeaseEnd::Burnt, now);
         }
         self.end(Cause::Burnt, now);
+    }
+
+    /// The owner gives back the attempts that wrong access proofs have cost. Said twice it succeeds twice.
+    pub fn unlock(&mut self) -> Outcome<()> {
+        if self.is_gone() {
+            return Err(self.gone());
+        }
+        self.attempts_left = limits::ATTEMPTS_MAX;
+        Ok(())
     }
 
     fn gone(&self) -> Refusal {

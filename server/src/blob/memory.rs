@@ -11,6 +11,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{BlobStore, ByteStream, ObjectName};
 use crate::record::{StoreError, StoreId, StoreResult};
 
+/// Bytes that a reader is given at once: few, so that tests see more than one piece.
+const PIECE_LEN: usize = 300;
+
 /// Objects in memory.
 #[derive(Debug, Default)]
 pub struct MemoryBlobs {
@@ -63,7 +66,9 @@ impl BlobStore for MemoryBlobs {
             .map(|(from, to)| bytes.slice(from..to));
         let slice = slice
             .ok_or_else(|| StoreError::Corrupt(format!("{object:?} is shorter than its part")))?;
-        Ok(Some(stream::iter([Ok(slice)]).boxed()))
+        let pieces = (0..slice.len()).step_by(PIECE_LEN);
+        let pieces = pieces.map(move |at| Ok(slice.slice(at..slice.len().min(at + PIECE_LEN))));
+        Ok(Some(stream::iter(pieces).boxed()))
     }
 
     async fn delete(&self, object: &ObjectName) -> StoreResult<()> {

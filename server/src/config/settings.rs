@@ -109,7 +109,8 @@ pub const SETTINGS: &[Setting] = &[
         "lease",
         "DURATION",
         "10m",
-        "How long whoever opened a transfer may fetch it without a sign of life",
+        "How long whoever opened a transfer may fetch it without a sign of life; with 0 it is given once, erased while serving, \
+         and what breaks off is lost",
     ),
     setting(
         "lease-max",
@@ -128,6 +129,12 @@ pub const SETTINGS: &[Setting] = &[
         "DURATION",
         "1h",
         "An upload without a new part for so long is given up",
+    ),
+    setting(
+        "stats",
+        "SWITCH",
+        "on",
+        "Whether anyone may read how many transfers were created, claimed and so on: on or off",
     ),
     setting(
         "log",

@@ -5,17 +5,25 @@ use std::ops::Range;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE,
+    ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
 use onetimeshare_protocol::id::ClaimToken;
 
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::{Bearer, PathId};
+use crate::handlers::pages;
 use crate::service::{Download, Invalid};
 
-/// Gives the body, or the range that was asked for, to a claimant with a live lease.
+/// Looking at a body's headers is no call of its own: where a body is given once, that would have been it.
+pub(crate) async fn head() -> impl IntoResponse {
+    ([(ALLOW, "GET")], pages::method_unknown().await)
+}
+
+/// Gives the body, or the range that was asked for, to a claimant with a live lease. A body that is given once is given whole,
+/// whatever was asked for.
 pub(crate) async fn fetch(
     State(app): State<App>,
     PathId(id): PathId,
@@ -32,17 +40,19 @@ pub(crate) async fn fetch(
     let Download {
         body_len,
         range,
+        is_whole,
         bytes,
     } = app.service.body(&id, &claimant, choose).await?;
     let mut response = Response::new(Body::from_stream(bytes));
     let headers = response.headers_mut();
-    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let accepted = if is_whole { "none" } else { "bytes" };
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static(accepted));
     headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/octet-stream"),
     );
     headers.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
-    if asked.is_some() {
+    if asked.is_some() && !is_whole {
         let Range { start, end } = range;
         let value = format!("bytes {start}-{}/{body_len}", end - 1);
         headers.insert(

@@ -19,9 +19,24 @@ pub(crate) async fn open(headers: HeaderMap) -> ApiResult<Response<Body>> {
     assets::page("open.html", &headers).ok_or_else(not_here)
 }
 
+/// The page that shows a receipt.
+pub(crate) async fn manage(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::page("manage.html", &headers).ok_or_else(not_here)
+}
+
+/// What browsers install the pages by.
+pub(crate) async fn web_manifest(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::revalidated("manifest.webmanifest", &headers).ok_or_else(not_here)
+}
+
+/// The icon that browsers ask for without being told of it.
+pub(crate) async fn favicon(headers: HeaderMap) -> ApiResult<Response<Body>> {
+    assets::revalidated("favicon.ico", &headers).ok_or_else(not_here)
+}
+
 /// The service worker, at its fixed address.
 pub(crate) async fn service_worker(headers: HeaderMap) -> ApiResult<Response<Body>> {
-    assets::service_worker(&headers).ok_or_else(not_here)
+    assets::revalidated("sw.js", &headers).ok_or_else(not_here)
 }
 
 /// A file below the folder's hash.
@@ -48,7 +63,8 @@ pub(crate) async fn method_unknown() -> ApiError {
     )
 }
 
-fn not_here() -> ApiError {
+/// There is nothing at this address.
+pub(crate) fn not_here() -> ApiError {
     ApiError::new(
         ErrorCode::PathUnknown,
         "there is nothing at this address: check it, or begin at the front page",

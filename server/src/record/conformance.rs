@@ -4,6 +4,8 @@
 mod claims;
 mod ends;
 mod fixture;
+mod once;
+mod owner;
 mod queue;
 mod races;
 mod uploads;
@@ -45,6 +47,16 @@ pub async fn run_all(store: Arc<dyn RecordStore>) {
     ends::expiry_erases_without_a_sweep(&fixture().await).await;
     ends::sweeping_settles_and_forgets(&fixture().await).await;
     ends::a_spent_id_is_free_after_its_tombstone(&fixture().await).await;
+    owner::unlocking_gives_the_attempts_back(&fixture().await).await;
+    owner::receipts_list_each_claim(&fixture().await).await;
+    owner::only_owners_are_told(&fixture().await).await;
+    owner::counters_count_each_step_once(&fixture().await).await;
+    once::an_inline_body_is_given_once(&fixture().await).await;
+    once::a_body_in_parts_is_fetched_once(&fixture().await).await;
+    once::what_does_not_go_on_lapses(&fixture().await).await;
+    once::several_are_each_given_it_once(&fixture().await).await;
+    races::one_of_many_fetches_begins(&fixture().await).await;
+    races::one_of_many_claims_is_given_the_body(&fixture().await).await;
     queue::objects_are_offered_until_confirmed(&fixture().await).await;
     queue::an_erased_part_is_deleted_twice(&fixture().await).await;
     queue::the_store_knows_itself(&fixture().await).await;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::State;
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
 use super::step::{self, Accepted, Queued};
 use super::{
@@ -18,7 +18,7 @@ use super::{
     StoreResult,
 };
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
+use crate::transfer::{Moment, Outcome, Peek, Refusal, Tally, Transfer};
 
 /// A transfer and its ciphertext; the latter is gone when the transfer is.
 struct Entry {
@@ -32,6 +32,7 @@ struct Entry {
 struct Tables {
     entries: HashMap<TransferId, Entry>,
     deletions: BTreeMap<ObjectName, Queued>,
+    stats: StatsAnswer,
 }
 
 /// Records in memory.
@@ -71,7 +72,9 @@ impl Tables {
         let Some(entry) = self.entries.get_mut(id) else {
             return Err(Refusal::Unknown);
         };
+        let before = entry.transfer.clone();
         let outcome = step::run(&mut entry.transfer, at, run);
+        Tally::between(Some(&before), &entry.transfer).add_to(&mut self.stats);
         if entry.transfer.is_gone() {
             self.erase(id, at);
         }
@@ -110,6 +113,7 @@ impl Tables {
         }
         let transfer = Transfer::create(new.creation, at.now);
         let created = Created::of(&transfer, true, at.now);
+        Tally::between(None, &transfer).add_to(&mut self.stats);
         let entry = Entry {
             transfer,
             manifest: new.manifest,
@@ -302,15 +306,20 @@ impl RecordStore for MemoryStore {
         at: Moment,
     ) -> StoreResult<Outcome<Claimed>> {
         let mut tables = self.section();
+        // The claim may be the transfer's end; what it gives is taken before that erases it.
+        let sealed = tables
+            .entries
+            .get(id)
+            .map(|entry| (entry.manifest.clone(), entry.body.clone()));
         let granted = tables.step(id, at, |transfer| {
             transfer.claim(link, access, claimant, at)
         });
         Ok(granted.and_then(|grant| {
-            let entry = tables.entries.get(id).ok_or(Refusal::Unknown)?;
+            let (manifest, body) = sealed.ok_or(Refusal::Unknown)?;
             Ok(Claimed {
                 grant,
-                manifest: entry.manifest.clone(),
-                body: entry.body.clone(),
+                manifest,
+                body,
             })
         }))
     }
@@ -323,14 +332,25 @@ impl RecordStore for MemoryStore {
     ) -> StoreResult<Outcome<BodyPlace>> {
         let mut tables = self.section();
         let fetched = tables.step(id, at, |transfer| {
-            transfer.fetch(claimant)?;
-            Ok((transfer.body_len, transfer.part_len))
+            let is_whole = transfer.fetch(claimant, at)?;
+            Ok((transfer.body_len, transfer.part_len, is_whole))
         });
-        Ok(fetched.map(|(body_len, part_len)| BodyPlace {
+        Ok(fetched.map(|(body_len, part_len, is_whole)| BodyPlace {
             body_len,
             part_len,
+            is_whole,
             inline: tables.entries.get(id).and_then(|entry| entry.body.clone()),
         }))
+    }
+
+    async fn end_fetch(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let end = |transfer: &mut Transfer| transfer.end_fetch(claimant, at);
+        Ok(self.section().step(id, at, end))
     }
 
     async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>> {
@@ -371,6 +391,34 @@ impl RecordStore for MemoryStore {
             transfer.burn(at.now);
             Ok(())
         }))
+    }
+
+    async fn unlock(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        Ok(self.section().step(id, at, |transfer| {
+            transfer.authorize_owner(owner)?;
+            transfer.unlock()
+        }))
+    }
+
+    async fn receipt(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<ReceiptAnswer>> {
+        Ok(self.section().step(id, at, |transfer| {
+            transfer.authorize_owner(owner)?;
+            Ok(transfer.receipt(at.now))
+        }))
+    }
+
+    async fn stats(&self) -> StoreResult<StatsAnswer> {
+        Ok(self.section().stats)
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

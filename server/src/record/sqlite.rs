@@ -25,14 +25,16 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::State;
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use rusqlite::Connection;
 
 pub use self::directory::OpenError;
 use self::directory::{DATABASE, lock, private_file};
 use self::readers::Readers;
 use self::rows::Stored;
-use self::steps::{Proof, accept_part, ciphertext, create, glance, in_section, read, shown, sweep};
+use self::steps::{
+    Proof, accept_part, body_place, ciphertext, create, glance, in_section, read, shown, sweep,
+};
 use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
@@ -273,31 +275,43 @@ impl RecordStore for SqliteStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<BodyPlace>> {
-        let (id, claimant) = (id.clone(), claimant.clone());
-        let find = move |conn: &Connection| {
-            if !Proof::Claim(claimant.clone()).fits(conn, &id)? {
-                return Ok(Err(Refusal::Unknown));
-            }
-            read(conn, &id, at, |stored, transfer| {
-                if let Err(refusal) = transfer.fetch(&claimant) {
-                    return Ok(Err(refusal));
+        let found = {
+            let (id, claimant) = (id.clone(), claimant.clone());
+            let find = move |conn: &Connection| {
+                if !Proof::Claim(claimant.clone()).fits(conn, &id)? {
+                    return Ok(Err(Refusal::Unknown));
                 }
-                let inline = if transfer.is_inline {
-                    ciphertext(conn, stored)?.1
-                } else {
-                    None
-                };
-                let Transfer {
-                    body_len, part_len, ..
-                } = *transfer;
-                Ok(Ok(BodyPlace {
-                    body_len,
-                    part_len,
-                    inline,
-                }))
+                read(conn, &id, at, |stored, transfer| {
+                    body_place(conn, stored, transfer.fetch(&claimant, at))
+                })
+            };
+            self.readers.run(find).await?
+        };
+        if !matches!(&found, Ok(place) if place.is_whole) {
+            return Ok(found);
+        }
+        // The only fetch there will be: who begins it is the writer's to say.
+        let (id, claimant) = (id.clone(), claimant.clone());
+        let begin = move |section: &Section<'_>| {
+            in_section(section, &id, at, |section, stored, transfer| {
+                body_place(section.conn, stored, transfer.fetch(&claimant, at))
             })
         };
-        self.readers.run(find).await
+        self.writer.run(begin).await
+    }
+
+    async fn end_fetch(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let claimant = claimant.clone();
+        let proof = Proof::Claim(claimant.clone());
+        self.step(id, proof, at, move |_, _, transfer| {
+            Ok(transfer.end_fetch(&claimant, at))
+        })
+        .await
     }
 
     async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>> {
@@ -348,6 +362,44 @@ impl RecordStore for SqliteStore {
                 .map(|()| transfer.burn(at.now)))
         })
         .await
+    }
+
+    async fn unlock(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let owner = owner.clone();
+        let proof = Proof::Owner(owner.clone());
+        self.step(id, proof, at, move |_, _, transfer| {
+            Ok(transfer
+                .authorize_owner(&owner)
+                .and_then(|()| transfer.unlock()))
+        })
+        .await
+    }
+
+    async fn receipt(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<ReceiptAnswer>> {
+        let (id, owner) = (id.clone(), owner.clone());
+        let look = move |conn: &Connection| {
+            if !Proof::Owner(owner).fits(conn, &id)? {
+                return Ok(Err(Refusal::Unknown));
+            }
+            read(conn, &id, at, |_, transfer| {
+                Ok(Ok(transfer.receipt(at.now)))
+            })
+        };
+        self.readers.run(look).await
+    }
+
+    async fn stats(&self) -> StoreResult<StatsAnswer> {
+        self.readers.run(rows::stats).await
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

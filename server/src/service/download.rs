@@ -1,4 +1,5 @@
-//! Giving a claimant the body: the range it asks for, part after part, while its lease lives.
+//! Giving a claimant the body: the range it asks for, part after part, while its lease lives. Where a body is given once, it
+//! is given whole.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -6,16 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use onetimeshare_protocol::id::{ClaimToken, ClaimVerifier, TransferId};
-
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::once::OnlyFetch;
 use super::{Service, ServiceResult, flatten};
 use crate::blob::ByteStream;
 use crate::record::{BodyPlace, StoreError, StoreResult};
 use crate::token;
 
-/// How often the lease is looked at while a body is being sent: what is burnt or delivered is let go of so soon.
+/// How often the lease is looked at while a body is being sent: what is erased is let go of so soon.
 const LEASE_CHECK: Duration = Duration::from_secs(5);
 
 /// What a body's reader takes.
@@ -27,6 +28,8 @@ pub struct Download {
     pub body_len: u64,
     /// What of it follows, in bytes.
     pub range: Range<u64>,
+    /// Whether this is all that the claimant will ever be given, whatever it asked for.
+    pub is_whole: bool,
     /// Exactly the bytes of `range`, or fewer and an error.
     pub bytes: ByteStream,
 }
@@ -38,10 +41,13 @@ struct Remaining {
     claimant: ClaimVerifier,
     part_len: u64,
     range: Range<u64>,
+    /// Ends the lease when all was taken or nobody takes it, where it allowed no other fetch.
+    only: Option<OnlyFetch>,
 }
 
 impl Service {
-    /// The body for a claimant with a live lease. `choose` picks the range when the body's length is known.
+    /// The body for a claimant with a live lease. `choose` picks the range when the body's length is known, unless the body is
+    /// given once.
     pub async fn body(
         &self,
         id: &TransferId,
@@ -53,8 +59,14 @@ impl Service {
             body_len,
             part_len,
             inline,
+            is_whole,
         } = flatten(self.records.fetch(id, &claimant, self.moment()).await)?;
-        let range = choose(body_len)?;
+        let only = is_whole.then(|| OnlyFetch::new(self, id, &claimant));
+        let range = if is_whole {
+            0..body_len
+        } else {
+            choose(body_len)?
+        };
         let bytes = if let Some(body) = inline {
             let bound = |at: u64| usize::try_from(at).map_or(body.len(), |at| at.min(body.len()));
             stream::iter([Ok(body.slice(bound(range.start)..bound(range.end)))]).boxed()
@@ -66,12 +78,14 @@ impl Service {
                 claimant,
                 part_len,
                 range,
+                only,
             }
             .stream()
         };
         Ok(Download {
             body_len,
             range,
+            is_whole,
             bytes,
         })
     }
@@ -88,7 +102,11 @@ impl Remaining {
     }
 
     async fn pump(mut self, pieces: mpsc::Sender<StoreResult<Bytes>>) {
-        if let Err(error) = self.send_all(&pieces).await {
+        let sent = self.send_all(&pieces).await;
+        if let Some(only) = self.only.take() {
+            only.end().await;
+        }
+        if let Err(error) = sent {
             // Nothing of the store is held any more; why it ended is told when somebody asks.
             let _ = pieces.send(Err(error)).await;
         }
@@ -110,7 +128,7 @@ impl Remaining {
         Ok(())
     }
 
-    /// Hands a piece over. While nobody takes it the lease is looked at, and not renewed: no bytes flow.
+    /// Hands a piece over. While nobody takes it the transfer is looked at, and the lease not renewed: no bytes flow.
     async fn send(
         &self,
         piece: Bytes,
@@ -139,14 +157,11 @@ impl Remaining {
         renewed.map(|_| ()).map_err(|_| StoreError::Interrupted)
     }
 
+    /// Whether there still is something to hold on to: a transfer that is gone names no parts.
     async fn check(&self) -> StoreResult<()> {
-        let at = self.service.moment();
-        let place = self
-            .service
-            .records
-            .fetch(&self.id, &self.claimant, at)
-            .await?;
-        place.map(|_| ()).map_err(|_| StoreError::Interrupted)
+        let begun = self.range.start.saturating_sub(1) / self.part_len;
+        let object = self.service.records.part_object(&self.id, begun).await?;
+        object.map(|_| ()).ok_or(StoreError::Interrupted)
     }
 
     /// The bytes of the next part within the range.

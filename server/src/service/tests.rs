@@ -19,6 +19,8 @@ use crate::sweeper::{sweep, sweep_orphans};
 use crate::token;
 use crate::transfer::{Periods, Refusal};
 
+mod once;
+
 const NOW: u64 = 1_800_000_000;
 const PART_LEN: u64 = 1000;
 /// The body of 3000 bytes of content: padded to 3072, so three parts and a shorter one.
@@ -47,6 +49,10 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_with(PERIODS).await
+}
+
+async fn fixture_with(periods: Periods) -> Fixture {
     let (blobs, clock) = (
         Arc::new(MemoryBlobs::default()),
         Arc::new(MockClock::new(NOW)),
@@ -58,7 +64,7 @@ async fn fixture() -> Fixture {
     let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
     let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
     Fixture {
-        service: Service::new(records, shared_blobs, shared_clock, LIMITS, PERIODS),
+        service: Service::new(records, shared_blobs, shared_clock, LIMITS, periods),
         blobs,
         clock,
     }
@@ -424,8 +430,8 @@ async fn an_inline_body_is_fetched_like_any_other() {
     assert_eq!(fixture.blobs.count(), 0);
 }
 
-#[tokio::test]
-async fn a_download_keeps_its_lease_alive() {
+#[tokio::test(start_paused = true)]
+async fn bytes_that_flow_within_a_part_renew_the_lease() {
     let fixture = fixture().await;
     let id = fixture.ready().await;
     fixture.claim(&id).await;
@@ -434,13 +440,15 @@ async fn a_download_keeps_its_lease_alive() {
         .body(&id, &claimant(), |body_len| Ok(0..body_len))
         .await
         .unwrap();
-    download.bytes.next().await.unwrap().unwrap();
-    fixture.clock.advance(599);
-    download.bytes.next().await.unwrap().unwrap();
-    // The next part was begun only now, and renewed the lease.
-    download.bytes.next().await.unwrap().unwrap();
-    fixture.clock.advance(599);
-    fixture.service.renew(&id, &claimant()).await.unwrap();
+    let mut len = 0;
+    while let Some(piece) = download.bytes.next().await {
+        len += piece.unwrap().len();
+        // The pieces of one part outlast the lease together.
+        fixture.clock.advance(PERIODS.lease_s / 3);
+        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        sweep(&fixture.service).await.unwrap();
+    }
+    assert_eq!(u64::try_from(len), Ok(BODY_LEN));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use onetimeshare_protocol::id::{AccessVerifier, ClaimVerifier, LinkVerifier};
 use onetimeshare_protocol::transfer::{Cause, State};
 
-use super::{Lease, Moment, Outcome, Phase, Refusal, Transfer};
+use super::{Fetches, Lease, Moment, Outcome, Phase, Refusal, Transfer};
 use crate::token::is_same;
 
 /// What a claimant gets.
@@ -83,7 +83,8 @@ impl Transfer {
         })
     }
 
-    /// Takes one claim for `claimant`, or repeats the answer to the claim it took before.
+    /// Takes one claim for `claimant`, or repeats the answer to the claim it took before; with a lease of 0 nothing is
+    /// repeated, and the claim of an inline body may be the transfer's end: its ciphertext belongs to this answer.
     ///
     /// The order of the checks: link proof, access proof, a known claim token, gone, locked, not ready, count. So the repeat
     /// of a live lease succeeds whatever has become of lock, count and expiry, and a wrong access proof never learns more
@@ -97,7 +98,11 @@ impl Transfer {
     ) -> Outcome<Grant> {
         self.authorize_link(link)?;
         if self.is_access(access) && self.lease_of(claimant).is_some() {
-            let lease_expires_at = self.live_lease(claimant)?.expires_at;
+            let lease = self.live_lease(claimant)?;
+            if lease.fetches != Fetches::Many {
+                return Err(lease.spent());
+            }
+            let lease_expires_at = lease.expires_at;
             return Ok(Grant {
                 lease_expires_at,
                 body_len: self.body_len,
@@ -116,12 +121,16 @@ impl Transfer {
             });
         };
         self.claims_left = claims_left;
-        let lease = Lease::grant(claimant.clone(), at);
+        let lease = Lease::grant(claimant.clone(), self.is_inline, at);
         let grant = Grant {
             lease_expires_at: lease.expires_at,
             body_len: self.body_len,
         };
+        let has_ended = !lease.is_live();
         self.leases.push(lease);
+        if has_ended {
+            self.settle(at);
+        }
         Ok(grant)
     }
 

@@ -1,10 +1,10 @@
 //! A lease: one claimant's right to fetch the body, from the claim until it is delivered, lapses or is burnt.
-//! It never outlives `lease_max` or a burn.
+//! It never outlives `lease_max` or a burn. Granted while `lease` is 0, it allows one fetch, and that one is never resumed.
 
 use onetimeshare_protocol::id::ClaimVerifier;
 use onetimeshare_protocol::transfer::Cause;
 
-use super::{Moment, Outcome, RENEW_MIN_S, Refusal, Transfer};
+use super::{Moment, ONCE_RENEW_S, ONCE_S, Outcome, Phase, RENEW_MIN_S, Refusal, Transfer};
 
 /// How a lease ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,17 @@ impl LeaseEnd {
     }
 }
 
+/// How often a claimant may fetch the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetches {
+    /// As often as it likes while the lease lives, and from anywhere: what breaks is resumed.
+    Many,
+    /// Once and whole, and that has not begun.
+    Once,
+    /// Once and whole, and that is under way or over.
+    Begun,
+}
+
 /// One claim that was granted, and what became of it. Kept until the tombstone ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -39,19 +50,36 @@ pub struct Lease {
     pub renewed_at: u64,
     /// When it lapses.
     pub expires_at: u64,
+    /// What it allows.
+    pub fetches: Fetches,
     /// How and when it ended.
     pub end: Option<(LeaseEnd, u64)>,
 }
 
 impl Lease {
-    pub(super) fn grant(claim_verifier: ClaimVerifier, at: Moment) -> Self {
-        let lasts_s = at.periods.lease_s.min(at.periods.lease_max_s);
+    /// A body that is `is_inline` goes with the answer: where it is given once, the lease ends as it begins.
+    pub(super) fn grant(claim_verifier: ClaimVerifier, is_inline: bool, at: Moment) -> Self {
+        let (fetches, lasts_s) = match (at.periods.lease_s, is_inline) {
+            (0, true) => (Fetches::Begun, 0),
+            (0, false) => (Fetches::Once, ONCE_S),
+            (lease_s, _) => (Fetches::Many, lease_s),
+        };
+        let lasts_s = lasts_s.min(at.periods.lease_max_s);
         Self {
             claim_verifier,
             claimed_at: at.now,
             renewed_at: at.now,
             expires_at: at.now.saturating_add(lasts_s),
-            end: None,
+            fetches,
+            end: (lasts_s == 0).then_some((LeaseEnd::Lapsed, at.now)),
+        }
+    }
+
+    /// What is told of a body that was given and is not given again.
+    pub(super) const fn spent(&self) -> Refusal {
+        Refusal::LeaseEnded {
+            cause: Cause::Lapsed,
+            at: self.renewed_at,
         }
     }
 
@@ -72,16 +100,25 @@ impl Lease {
     }
 
     fn renew(&mut self, at: Moment) {
-        let pause_s = RENEW_MIN_S.min(at.periods.lease_s / 3);
-        if self.renewed_at.saturating_add(pause_s) <= at.now {
-            self.renewed_at = at.now;
-            let limit = self.claimed_at.saturating_add(at.periods.lease_max_s);
-            self.expires_at = at
-                .now
-                .saturating_add(at.periods.lease_s)
-                .min(limit)
-                .max(self.expires_at);
+        let (every_s, lasts_s) = match self.fetches {
+            Fetches::Many => (RENEW_MIN_S.min(at.periods.lease_s / 3), at.periods.lease_s),
+            // It has to begin in its time.
+            Fetches::Once => return,
+            Fetches::Begun => (ONCE_RENEW_S, ONCE_S),
+        };
+        if self.renewed_at.saturating_add(every_s) <= at.now {
+            self.extend(lasts_s, at);
         }
+    }
+
+    fn extend(&mut self, lasts_s: u64, at: Moment) {
+        self.renewed_at = at.now;
+        let limit = self.claimed_at.saturating_add(at.periods.lease_max_s);
+        self.expires_at = at
+            .now
+            .saturating_add(lasts_s)
+            .min(limit)
+            .max(self.expires_at);
     }
 }
 
@@ -102,9 +139,30 @@ impl Transfer {
         }
     }
 
-    /// A claimant fetches the body: it may while its lease lives.
-    pub fn fetch(&mut self, claimant: &ClaimVerifier) -> Outcome<()> {
-        self.live_lease(claimant).map(|_| ())
+    /// A claimant fetches the body: it may while its lease lives. Whether this is the only fetch that it will ever be
+    /// allowed, and so has to be of the whole.
+    pub fn fetch(&mut self, claimant: &ClaimVerifier, at: Moment) -> Outcome<bool> {
+        let lease = self.live_lease(claimant)?;
+        match lease.fetches {
+            Fetches::Many => Ok(false),
+            Fetches::Once => {
+                lease.fetches = Fetches::Begun;
+                lease.extend(ONCE_S, at);
+                Ok(true)
+            }
+            Fetches::Begun => Err(lease.spent()),
+        }
+    }
+
+    /// The only fetch that a claimant was allowed is over, wherever it broke off: its lease lapses. Of any other lease, and
+    /// of one that has ended, it changes nothing.
+    pub fn end_fetch(&mut self, claimant: &ClaimVerifier, at: Moment) -> Outcome<()> {
+        let lease = self.lease_of(claimant).ok_or(Refusal::Unknown)?;
+        if lease.fetches == Fetches::Begun {
+            lease.end_as(LeaseEnd::Lapsed, at.now);
+            self.settle(at);
+        }
+        Ok(())
     }
 
     /// A claimant asks for more time. When the lease ends now, in Unix seconds.
@@ -114,17 +172,39 @@ impl Transfer {
         Ok(lease.expires_at)
     }
 
-    /// A claimant's client says that everything arrived: its lease ends. Said twice it succeeds twice.
+    /// A claimant's client says that everything arrived: its lease ends. Said twice it succeeds twice. Where the body was given
+    /// once, the lease may have ended with that, and what was taken for a lapse turns out to be a delivery.
     pub fn deliver(&mut self, claimant: &ClaimVerifier, at: Moment) -> Outcome<()> {
+        let is_begun = self.is_begun(claimant);
         match self.live_lease(claimant) {
             Ok(lease) => lease.end_as(LeaseEnd::Delivered, at.now),
             Err(Refusal::LeaseEnded {
                 cause: Cause::Delivered,
                 ..
             }) => return Ok(()),
+            Err(Refusal::LeaseEnded { at: lapsed_at, .. }) if is_begun => {
+                self.correct(claimant, lapsed_at, at.now);
+            }
             Err(refusal) => return Err(refusal),
         }
         self.settle(at);
         Ok(())
+    }
+
+    fn is_begun(&mut self, claimant: &ClaimVerifier) -> bool {
+        let lease = self.lease_of(claimant);
+        lease.is_some_and(|lease| lease.fetches == Fetches::Begun)
+    }
+
+    /// Turns the lapse of `lapsed_at` into a delivery; the transfer's own, too, when it ended with that lease.
+    fn correct(&mut self, claimant: &ClaimVerifier, lapsed_at: u64, now: u64) {
+        if let Some(lease) = self.lease_of(claimant) {
+            lease.end = Some((LeaseEnd::Delivered, now));
+        }
+        if let Phase::Gone { cause, at } = &mut self.phase
+            && (*cause, *at) == (Cause::Lapsed, lapsed_at)
+        {
+            *cause = Cause::Delivered;
+        }
     }
 }

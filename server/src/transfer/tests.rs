@@ -7,6 +7,9 @@ use onetimeshare_protocol::transfer::{Cause, State};
 
 use super::*;
 
+mod once;
+mod owner;
+
 const PERIODS: Periods = Periods {
     lease_s: 600,
     lease_max_s: 1500,
@@ -659,7 +662,7 @@ fn lease_calls_are_refused_alike() {
         let refused = Err(expected.clone());
         let (token, now) = (claimant(number), at(T0 + 700));
         let transfer = settled(transfer.clone(), now.now);
-        assert_eq!(transfer.clone().fetch(&token), refused);
+        assert_eq!(transfer.clone().fetch(&token, now).map(|_| ()), refused);
         assert_eq!(transfer.clone().renew(&token, now).map(|_| ()), refused);
         if !matches!(
             expected,
@@ -702,7 +705,7 @@ fn lease_calls_are_refused_alike() {
 fn deliver_ends_one_lease() {
     let mut transfer = claimed(2, 2);
     transfer.deliver(&claimant(1), at(T0 + 5)).unwrap();
-    assert_eq!(transfer.fetch(&claimant(2)), Ok(()));
+    assert_eq!(transfer.fetch(&claimant(2), at(T0 + 5)), Ok(false));
     transfer.deliver(&claimant(1), at(T0 + 9)).unwrap();
     assert_eq!(
         transfer.leases[0].end,

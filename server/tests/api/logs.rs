@@ -34,6 +34,11 @@ async fn live(sample: &Sample) -> String {
         .await
         .refused(403, "access.denied");
     sample.peek(&server, &sample.proofs()).await.expect(200);
+    for (method, rest) in [("GET", ""), ("POST", "/unlock")] {
+        server
+            .call(method, &sample.path(rest), Some(&sample.owner()))
+            .await;
+    }
     let claimed = sample.claim(&server, 1).await.expect(200);
     sample.fetch(&server, 1, Some("bytes=5-")).await.expect(206);
     sample

@@ -12,6 +12,8 @@ mod connections;
 mod create;
 mod logs;
 mod malformed;
+mod once;
+mod owner;
 mod pages;
 mod parts;
 mod sample;

@@ -209,3 +209,40 @@ async fn health_is_told_without_a_body() {
         .map(|name| config[name].as_u64().unwrap());
     assert_eq!(told, [1 << 20, 4096, 65_536, 600]);
 }
+
+/// Pages and icons that a build may do without: served with their types where they are there, and otherwise not there.
+#[tokio::test]
+async fn what_is_optional_has_its_address_and_type() {
+    let server = TestServer::new().await;
+    for (path, file, content_type, caching) in [
+        (
+            "/manage",
+            "manage.html",
+            "text/html; charset=utf-8",
+            "no-store",
+        ),
+        (
+            "/manifest.webmanifest",
+            "manifest.webmanifest",
+            "application/manifest+json",
+            "no-cache",
+        ),
+        ("/favicon.ico", "favicon.ico", "image/x-icon", "no-cache"),
+    ] {
+        let answer = server.call("GET", path, None).await;
+        let www = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../www");
+        if !www.join(file).is_file() {
+            answer.refused(404, "path.unknown");
+            continue;
+        }
+        let answer = answer.expect(200);
+        assert_eq!(
+            (
+                answer.header("content-type"),
+                answer.header("cache-control")
+            ),
+            (content_type, caching),
+            "{path}"
+        );
+    }
+}

@@ -54,6 +54,11 @@ pub(crate) struct TestServer {
 
 impl TestServer {
     pub(crate) async fn new() -> Self {
+        Self::with(PERIODS.lease_s, true).await
+    }
+
+    /// One with another lease, in seconds, or without counters.
+    pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
         let records: Arc<dyn RecordStore> = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -67,10 +72,11 @@ impl TestServer {
             shared_blobs,
             shared_clock,
             LIMITS,
-            PERIODS,
+            Periods { lease_s, ..PERIODS },
         ));
         let app = App {
             body_deadline: Duration::from_millis(300),
+            shows_stats,
             ..App::new(Arc::clone(&service))
         };
         Self {

@@ -188,7 +188,7 @@ fn every_fault_of_the_settings_at_once() {
     let mut command = server(folder.path());
     command
         .args(["--max-ttl", "1h", "--inline-max", "hunter2"])
-        .env("ONETIMESHARE_LEASE", "0");
+        .env("ONETIMESHARE_LEASE", "9s");
     refused(&mut command, &["`inline-max`", "`lease`", "`default-ttl`"]);
     assert!(
         !folder.path().join("onetimeshare-data").exists(),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::State;
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use sha2::{Digest, Sha256};
 
 use crate::blob::ObjectName;
@@ -67,6 +67,19 @@ impl Fixture {
         Self {
             store: Arc::clone(&self.store),
             at: Moment { now, ..self.at },
+        }
+    }
+
+    /// The same moment on a server whose lease is 0.
+    #[must_use]
+    pub fn strict(&self) -> Self {
+        let periods = Periods {
+            lease_s: 0,
+            ..self.at.periods
+        };
+        Self {
+            store: Arc::clone(&self.store),
+            at: Moment { periods, ..self.at },
         }
     }
 
@@ -158,6 +171,11 @@ impl Sample {
     /// One whose body comes in three parts.
     pub fn in_parts() -> Self {
         Self::draw(1, None)
+    }
+
+    /// One whose body comes in three parts, for several claimants.
+    pub(super) fn in_parts_for(claims_max: u32) -> Self {
+        Self::draw(claims_max, None)
     }
 
     /// One whose body comes with the create request.
@@ -313,7 +331,51 @@ impl Fixture {
         fetched.expect("the store answers").map(|place| {
             assert_eq!((place.body_len, place.part_len), (BODY_LEN, PART_LEN));
             assert_eq!(place.inline, sample.new.body);
+            assert_eq!(place.is_whole, self.at.periods.lease_s == 0);
         })
+    }
+
+    pub(crate) async fn end_fetch(&self, sample: &Sample, number: u64) -> Outcome<()> {
+        let ended = self
+            .store
+            .end_fetch(sample.id(), &claimant(number), self.at)
+            .await;
+        ended.expect("the store answers")
+    }
+
+    pub(crate) async fn unlock(&self, sample: &Sample) -> Outcome<()> {
+        let unlocked = self
+            .store
+            .unlock(sample.id(), sample.owner(), self.at)
+            .await;
+        unlocked.expect("the store answers")
+    }
+
+    pub(crate) async fn receipt(&self, sample: &Sample) -> Outcome<ReceiptAnswer> {
+        let receipt = self
+            .store
+            .receipt(sample.id(), sample.owner(), self.at)
+            .await;
+        receipt.expect("the store answers")
+    }
+
+    /// What the counters have come to since they stood at `before`.
+    pub(crate) async fn stats_since(&self, before: StatsAnswer) -> StatsAnswer {
+        let now = self.stats().await;
+        StatsAnswer {
+            created: now.created - before.created,
+            claimed: now.claimed - before.claimed,
+            delivered: now.delivered - before.delivered,
+            lapsed: now.lapsed - before.lapsed,
+            burnt: now.burnt - before.burnt,
+            expired: now.expired - before.expired,
+            abandoned: now.abandoned - before.abandoned,
+            locked: now.locked - before.locked,
+        }
+    }
+
+    pub(crate) async fn stats(&self) -> StatsAnswer {
+        self.store.stats().await.expect("the store answers")
     }
 
     pub(crate) async fn renew(&self, sample: &Sample, number: u64) -> Outcome<u64> {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use onetimeshare_protocol::transfer::Cause;
 use tokio::sync::Barrier;
 
 use super::fixture::{BODY_LEN, Fixture, PERIODS, Sample, TTL_S};
@@ -170,5 +171,49 @@ pub(super) async fn creates_of_one_id_make_one_transfer(t: &Fixture) {
     assert_eq!(
         (seen.expires_at, seen.body_len),
         (Some(t.at.now + TTL_S), BODY_LEN)
+    );
+}
+
+pub(super) async fn one_of_many_fetches_begins(t: &Fixture) {
+    let t = &t.strict();
+    for _ in 0..20 {
+        let sample = Sample::in_parts();
+        t.upload(&sample).await;
+        t.claim(&sample, 1).await.expect("it is ready");
+        let outcomes = race(64, |_| {
+            let (t, sample) = (t.clone(), sample.clone());
+            async move { t.fetch(&sample, 1).await }
+        })
+        .await;
+        let begun = outcomes.iter().filter(|outcome| outcome.is_ok());
+        assert_eq!(begun.count(), 1, "{outcomes:?}");
+        let spent = Err(Refusal::LeaseEnded {
+            cause: Cause::Lapsed,
+            at: t.at.now,
+        });
+        let refused = outcomes.iter().filter(|outcome| **outcome == spent);
+        assert_eq!(refused.count(), 63, "{outcomes:?}");
+    }
+}
+
+pub(super) async fn one_of_many_claims_is_given_the_body(t: &Fixture) {
+    let t = &t.strict();
+    let before = t.stats().await;
+    for round in 0..20 {
+        let sample = Sample::inline(1);
+        t.create(&sample).await.expect("it is new");
+        let outcomes = race(64, |number| {
+            let (t, sample) = (t.clone(), sample.clone());
+            // Half of them are one claimant who asks again.
+            async move { t.claim(&sample, number.min(32)).await }
+        })
+        .await;
+        let given = outcomes.iter().filter(|outcome| outcome.is_ok());
+        assert_eq!(given.count(), 1, "round {round}: {outcomes:?}");
+    }
+    let counted = t.stats_since(before).await;
+    assert_eq!(
+        (counted.created, counted.claimed, counted.lapsed),
+        (20, 20, 20)
     );
 }

@@ -3,7 +3,7 @@
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::Cause;
+use onetimeshare_protocol::transfer::{Cause, StatsAnswer};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
@@ -11,7 +11,7 @@ use super::frame;
 use super::objects;
 use super::writer::Section;
 use crate::record::{NewTransfer, StoreError, StoreResult};
-use crate::transfer::{Lease, LeaseEnd, Moment, Phase, Transfer};
+use crate::transfer::{Fetches, Lease, LeaseEnd, Moment, Phase, Tally, Transfer};
 
 /// A transfer as it lies in the database.
 pub(super) struct Stored {
@@ -72,6 +72,8 @@ const ENDS: [(LeaseEnd, i64); 3] = [
     (LeaseEnd::Lapsed, 1),
     (LeaseEnd::Burnt, 2),
 ];
+
+const FETCHES: [(Fetches, i64); 3] = [(Fetches::Many, 0), (Fetches::Once, 1), (Fetches::Begun, 2)];
 
 fn code_of<T: PartialEq + Copy>(codes: &[(T, i64)], value: T) -> Option<i64> {
     let found = codes.iter().find(|(named, _)| *named == value);
@@ -142,6 +144,7 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
         claimed_at: uint(row, "claimed_at")?,
         renewed_at: uint(row, "renewed_at")?,
         expires_at: uint(row, "expires_at")?,
+        fetches: value_of(&FETCHES, row, "fetches")?,
         end: end.transpose()?,
     })
 }
@@ -213,7 +216,7 @@ pub(super) fn insert(
     let frame = frame::enclose(&new.manifest, new.body.as_deref().unwrap_or_default());
     conn.prepare_cached("INSERT INTO sealed (row, frame) VALUES (?1, ?2)")?
         .execute(params![row, frame])?;
-    Ok(())
+    count(conn, Tally::between(None, transfer))
 }
 
 /// Keeps what a step has made of `before`, and erases the ciphertext when it is gone now.
@@ -250,15 +253,15 @@ pub(super) fn save(
     if after.is_gone() && !before.transfer.is_gone() {
         erase(section, before, at)?;
     }
-    Ok(())
+    count(section.conn, Tally::between(Some(&before.transfer), after))
 }
 
 fn save_lease(conn: &Connection, row: i64, place: usize, lease: &Lease) -> StoreResult<()> {
     conn.prepare_cached(
-        "INSERT INTO lease (row, place, claim_verifier, claimed_at, renewed_at, expires_at, end, ended_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO lease (row, place, claim_verifier, claimed_at, renewed_at, expires_at, fetches, end, ended_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (row, place) DO UPDATE SET
-            renewed_at = excluded.renewed_at, expires_at = excluded.expires_at,
+            renewed_at = excluded.renewed_at, expires_at = excluded.expires_at, fetches = excluded.fetches,
             end = excluded.end, ended_at = excluded.ended_at",
     )?
     .execute(params![
@@ -268,10 +271,51 @@ fn save_lease(conn: &Connection, row: i64, place: usize, lease: &Lease) -> Store
         time(lease.claimed_at),
         time(lease.renewed_at),
         time(lease.expires_at),
+        code_of(&FETCHES, lease.fetches),
         lease.end.and_then(|(end, _)| code_of(&ENDS, end)),
         lease.end.map(|(_, at)| time(at)),
     ])?;
     Ok(())
+}
+
+/// Adds to the counters what the step that this runs in has counted.
+fn count(conn: &Connection, tally: Tally) -> StoreResult<()> {
+    if tally == Tally::default() {
+        return Ok(());
+    }
+    conn.prepare_cached(
+        "UPDATE counter SET created = created + ?1, claimed = claimed + ?2, delivered = delivered + ?3,
+            lapsed = lapsed + ?4, burnt = burnt + ?5, expired = expired + ?6, abandoned = abandoned + ?7,
+            locked = locked + ?8",
+    )?
+    .execute(params![
+        tally.created,
+        tally.claimed,
+        tally.delivered,
+        tally.lapsed,
+        tally.burnt,
+        tally.expired,
+        tally.abandoned,
+        tally.locked,
+    ])?;
+    Ok(())
+}
+
+/// The counters as they stand.
+pub(super) fn stats(conn: &Connection) -> StoreResult<StatsAnswer> {
+    let mut query = conn.prepare_cached("SELECT * FROM counter")?;
+    Ok(query.query_row([], |row| {
+        Ok(StatsAnswer {
+            created: uint(row, "created")?,
+            claimed: uint(row, "claimed")?,
+            delivered: uint(row, "delivered")?,
+            lapsed: uint(row, "lapsed")?,
+            burnt: uint(row, "burnt")?,
+            expired: uint(row, "expired")?,
+            abandoned: uint(row, "abandoned")?,
+            locked: uint(row, "locked")?,
+        })
+    })?)
 }
 
 fn erase(section: &Section<'_>, stored: &Stored, at: Moment) -> StoreResult<()> {

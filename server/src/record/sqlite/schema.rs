@@ -19,6 +19,17 @@ CREATE TABLE store (
     store_id BLOB NOT NULL CHECK (length(store_id) = 16)
 ) STRICT;
 
+CREATE TABLE counter (
+    created INTEGER NOT NULL DEFAULT 0,
+    claimed INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    lapsed INTEGER NOT NULL DEFAULT 0,
+    burnt INTEGER NOT NULL DEFAULT 0,
+    expired INTEGER NOT NULL DEFAULT 0,
+    abandoned INTEGER NOT NULL DEFAULT 0,
+    locked INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE TABLE transfer (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -56,6 +67,7 @@ CREATE TABLE lease (
     claimed_at INTEGER NOT NULL,
     renewed_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
+    fetches INTEGER NOT NULL,
     end INTEGER,
     ended_at INTEGER,
     PRIMARY KEY (row, place),
@@ -134,6 +146,7 @@ fn create(conn: &mut Connection) -> Result<(), OpenError> {
     let section = conn.transaction()?;
     section.execute_batch(TABLES)?;
     section.execute("INSERT INTO store (store_id) VALUES (?1)", [store_id.0])?;
+    section.execute("INSERT INTO counter DEFAULT VALUES", [])?;
     section.pragma_update(None, "application_id", APPLICATION_ID)?;
     section.pragma_update(None, "user_version", VERSION)?;
     Ok(section.commit()?)

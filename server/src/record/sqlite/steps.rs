@@ -10,7 +10,7 @@ use super::rows::{self, Stored};
 use super::writer::Section;
 use super::{frame, objects};
 use crate::record::step::{self, Queued};
-use crate::record::{Created, NewTransfer, PartWrite, StoreError, StoreResult};
+use crate::record::{BodyPlace, Created, NewTransfer, PartWrite, StoreError, StoreResult};
 use crate::token::is_same;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
 
@@ -107,6 +107,29 @@ pub(super) fn ciphertext(
     let body_len = usize::try_from(stored.transfer.body_len).unwrap_or(usize::MAX);
     let body = Bytes::copy_from_slice(frame::body(&frame, stored.manifest_len, body_len)?);
     Ok((manifest, Some(body)))
+}
+
+/// Where the body lies, for who may fetch it: `fetched` says whether, and if this is the only time.
+pub(super) fn body_place(
+    conn: &Connection,
+    stored: &Stored,
+    fetched: Outcome<bool>,
+) -> StoreResult<Outcome<BodyPlace>> {
+    let is_whole = match fetched {
+        Ok(is_whole) => is_whole,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let inline = if stored.transfer.is_inline {
+        ciphertext(conn, stored)?.1
+    } else {
+        None
+    };
+    Ok(Ok(BodyPlace {
+        body_len: stored.transfer.body_len,
+        part_len: stored.transfer.part_len,
+        inline,
+        is_whole,
+    }))
 }
 
 /// Stores a new transfer, unless one of its id stands.

@@ -53,6 +53,7 @@ async fn reopening_keeps_everything() {
         .unwrap_err();
     let (store_id, peek) = (t.store.store_id().await.unwrap(), t.peek(&inline).await);
     let (ended, object) = (t.peek(&spent).await, t.object(&in_parts, 1).await);
+    let (receipt, stats) = (t.receipt(&inline).await, t.stats().await);
     let at = t.at;
     drop(t);
 
@@ -64,6 +65,11 @@ async fn reopening_keeps_everything() {
     assert_eq!(t.peek(&inline).await, peek);
     assert_eq!(t.claim(&inline, 1).await, claimed);
     assert_eq!(t.peek(&spent).await, ended);
+    assert_eq!(
+        (t.receipt(&inline).await, t.stats().await),
+        (receipt, stats)
+    );
+    assert_eq!((stats.created, stats.claimed, stats.burnt), (4, 2, 1));
     assert_eq!(t.object(&in_parts, 1).await, object);
     assert!(object.is_some());
     assert_eq!(
@@ -97,6 +103,16 @@ async fn what_was_erased_is_in_no_file() {
     t.deliver(&sample, 1).await.unwrap();
     t.store.scrub().await.unwrap();
     assert!(!lies_in(directory.path(), manifest) && !lies_in(directory.path(), &body));
+
+    // With a lease of 0 the claim itself is the end.
+    let mut given = Sample::inline(1);
+    given.new.body = Some(Bytes::from_static(b"one answer, one body"));
+    t.create(&given).await.unwrap();
+    let claimed = t.strict().claim(&given, 1).await.unwrap();
+    assert_eq!(claimed.body, given.new.body);
+    t.store.scrub().await.unwrap();
+    assert!(!lies_in(directory.path(), &claimed.manifest[..48]));
+    assert!(!lies_in(directory.path(), &claimed.body.unwrap()));
 }
 
 /// Rows among living ones, in an order that makes SQLite merge and split pages.
