@@ -16,7 +16,7 @@ import { nextOpen } from "./state.js";
 import { text } from "./text.js";
 import { dropToken, keptToken } from "./transfer/claim-token.js";
 import { Download } from "./transfer/download.js";
-import { look } from "./transfer/look.js";
+import { goesOn, look } from "./transfer/look.js";
 import { EntryList } from "./ui/entry-list.js";
 import { HoldButton } from "./ui/hold-button.js";
 import { clearPlaintext, passphraseTrouble, renderOpen, showText, wireText } from "./ui/open-view.js";
@@ -83,7 +83,7 @@ async function start() {
     facts ??= await crypto.call("read_link", { fragment });
     if (!facts.needs_passphrase) return await unlock(facts, "");
     const { transfer_id, link_proof } = facts;
-    const view = await look(() => api.peek(transfer_id, { link_proof }), holds(facts));
+    const view = await look(() => api.peek(transfer_id, { link_proof }), kept(facts) !== null);
     dispatch({ type: "ask", view });
   } catch (thrown) {
     fail(thrown);
@@ -129,8 +129,9 @@ async function unlock(link, passphrase) {
     onprogress: showReceived,
     onwait: () => progress.wait(),
   });
-  const resume = holds(link);
-  const view = await look(() => api.peek(id, { link_proof, ...(resume ? {} : { access_proof }) }), resume);
+  const token = kept(link);
+  const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
+  const resume = goesOn(token, view);
   const manifest = resume
     ? await download.claim(new AbortController().signal)
     : await crypto.call("open_manifest", { sealed: view.manifest ?? "", body_len: view.body_len });
@@ -215,8 +216,8 @@ function isShown({ kind, entries }) {
 }
 
 /** @param {LinkFacts} link */
-function holds(link) {
-  return keptToken(link.transfer_id, Math.floor(Date.now() / 1000))?.granted ?? false;
+function kept(link) {
+  return keptToken(link.transfer_id, Math.floor(Date.now() / 1000));
 }
 
 /** @param {number} received @param {number} total */

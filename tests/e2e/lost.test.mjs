@@ -1,0 +1,111 @@
+/**
+ * What gets lost on the way costs no one anything: an answer, a save, a line end. The same link in the same browser brings
+ * exactly the bytes that were sent.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { TEXT } from "./lib/content.mjs";
+import { follow, hold, holdOpen, offerPassphrase, reach, send } from "./lib/pages.mjs";
+import { Stage } from "./lib/stage.mjs";
+import { until } from "./lib/wait.mjs";
+
+const LIMIT = { timeout: 120_000 };
+const HOLD_MS = 1000;
+
+const stage = await Stage.open();
+after(() => stage.close());
+
+for (const [from, to] of stage.directions) {
+  const way = `${from.name} → ${to.name}`;
+
+  test(`${way}: a claim whose answer was lost is gone on with after the page was closed`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const sender = await visit(from);
+      const link = await send(sender.page, stage.origin, { text: TEXT });
+      const opener = await visit(to);
+      expectNoAnswer(opener);
+      await loseClaim(opener, link, ["ready"]);
+      await reopen(opener, link);
+      await reach(opener.page, ["ready"]);
+      await holdOpen(opener.page);
+      assert.equal(await shownText(opener.page), TEXT);
+    }));
+
+  test(`${way}: so is one behind a passphrase`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const passphrase = "correct horse";
+      const sender = await visit(from);
+      const link = await send(sender.page, stage.origin, { text: TEXT, passphrase });
+      const opener = await visit(to);
+      expectNoAnswer(opener);
+      await follow(opener.page, link, ["passphrase"]);
+      await offerPassphrase(opener.page, passphrase);
+      await loseClaim(opener, null, ["ready"]);
+      await reopen(opener, link);
+      await reach(opener.page, ["passphrase"]);
+      await offerPassphrase(opener.page, passphrase);
+      await reach(opener.page, ["ready"]);
+      await holdOpen(opener.page);
+      assert.equal(await shownText(opener.page), TEXT);
+    }));
+
+  test(`${way}: a token whose claim never arrived takes nothing from the one who did open it`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const sender = await visit(from);
+      const link = await send(sender.page, stage.origin, { text: TEXT });
+      const late = await visit(to);
+      expectNoAnswer(late);
+      stage.proxy.cut = (method, path) => path.endsWith("/claim") && "request";
+      await follow(late.page, link, ["ready"]);
+      await hold(late.page, HOLD_MS);
+      await until("a claim that does not arrive", () => stage.proxy.calls().includes("POST transfers/ID/claim"));
+      await leave(late);
+      const other = await visit(from);
+      await follow(other.page, link, ["ready"]);
+      await holdOpen(other.page);
+      await until("delivered", () => stage.proxy.calls().includes("POST transfers/ID/delivered"));
+      late.watch.expectStatus(410);
+      await reopen(late, link);
+      await reach(late.page, ["gone"]);
+    }));
+}
+
+/** Opens as far as a claim that the server grants and whose answer does not arrive, then closes the page. */
+async function loseClaim(visit, link, states) {
+  stage.proxy.cut = (method, path) => path.endsWith("/claim") && "answer";
+  if (link) await follow(visit.page, link, states);
+  else await reach(visit.page, states);
+  await hold(visit.page, HOLD_MS);
+  await until("a claim that was granted", () => stage.proxy.seen.some((one) => one.path.endsWith("/claim") && one.status === 200));
+  await leave(visit);
+}
+
+/** Closes the page and lets everything through again. */
+async function leave(visit) {
+  const next = await visit.page.browserContext().newPage();
+  await visit.watch.attach(next);
+  await visit.page.close({ runBeforeUnload: false });
+  stage.proxy.cut = null;
+  visit.page = next;
+}
+
+/** The same link in the same profile; refusals of a look are part of it. */
+async function reopen(visit, link) {
+  visit.watch.expectStatus(410);
+  await visit.page.goto(link);
+}
+
+/** What browsers say of a request without an answer. */
+function expectNoAnswer(visit) {
+  visit.watch.expect(/^console: Failed to load resource: net::ERR_/);
+  visit.watch.expect(/^request failed: POST .*\/claim /);
+}
+
+/** @param {import("puppeteer-core").Page} page @returns {Promise<string>} */
+function shownText(page) {
+  return page.evaluate(() => document.querySelector("#text-shown").value);
+}
