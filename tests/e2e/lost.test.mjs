@@ -8,8 +8,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { TEXT } from "./lib/content.mjs";
-import { follow, hold, holdOpen, offerPassphrase, reach, send } from "./lib/pages.mjs";
+import { TEXT, digestOf } from "./lib/content.mjs";
+import { follow, hold, holdOpen, offerPassphrase, press, reach, send } from "./lib/pages.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -72,6 +72,26 @@ for (const [from, to] of stage.directions) {
       await reopen(late, link);
       await reach(late.page, ["gone"]);
     }));
+
+  test(`${way}: a save that fails at its end is done again`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const file = await stage.content.random("once.bin", 100_000);
+      const sender = await visit(from);
+      const link = await send(sender.page, stage.origin, { files: [file.path] });
+      const opener = await visit(to);
+      await opener.page.evaluateOnNewDocument(pickFileThatFailsOnce);
+      // Both bodies are read to their ends; the connection is let go before the browser has written that down.
+      opener.watch.expect(/^request failed: GET .*\/body \((net::ERR_ABORTED|NS_BINDING_ABORTED)\)$/);
+      await follow(opener.page, link, ["ready"]);
+      await hold(opener.page, HOLD_MS);
+      await reach(opener.page, ["failed"]);
+      await press(opener.page, "#retry");
+      await reach(opener.page, ["ready"]);
+      await holdOpen(opener.page);
+      const saved = await opener.page.evaluate(() => globalThis.savedFiles.map((bytes) => Array.from(bytes)));
+      assert.equal(saved.length, 1);
+      assert.equal(digestOf(Uint8Array.from(saved[0])), file.digest);
+    }));
 }
 
 /** Opens as far as a claim that the server grants and whose answer does not arrive, then closes the page. */
@@ -97,6 +117,29 @@ async function leave(visit) {
 async function reopen(visit, link) {
   visit.watch.expectStatus(410);
   await visit.page.goto(link);
+}
+
+/** A file picker whose first file cannot be put in its place, in a browser without a service worker. */
+function pickFileThatFailsOnce() {
+  delete Navigator.prototype.serviceWorker;
+  let fails = true;
+  globalThis.savedFiles = [];
+  globalThis.showSaveFilePicker = async () => ({
+    createWritable: async () => {
+      const pieces = [];
+      return {
+        write: async (bytes) => void pieces.push(bytes.slice()),
+        abort: async () => {},
+        close: async () => {
+          if (fails) {
+            fails = false;
+            throw new DOMException("full", "QuotaExceededError");
+          }
+          globalThis.savedFiles.push(new Uint8Array(await new Blob(pieces).arrayBuffer()));
+        },
+      };
+    },
+  });
 }
 
 /** What browsers say of a request without an answer. */

@@ -91,6 +91,8 @@ export class Download {
       await this.#bring(this.#claimed, manifest, sink, both);
       await this.#options.crypto.call("finish", {});
       await sink.finish();
+      // Everything is saved; a worker that cannot even forget has nothing left to keep.
+      await this.#options.crypto.call("forget", {}).catch(() => undefined);
     } catch (thrown) {
       const problem = problemFrom(stop.signal.aborted ? stop.signal.reason : thrown);
       sink.abort(problem);
