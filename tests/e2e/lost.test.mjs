@@ -73,6 +73,30 @@ for (const [from, to] of stage.directions) {
       await reach(late.page, ["gone"]);
     }));
 
+  test(`${way}: a clock that is an hour ahead does not forget the claim`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const sender = await visit(from);
+      const link = await send(sender.page, stage.origin, { files: [(await stage.content.random("ahead.bin", 500_000)).path] });
+      const opener = await visit(to);
+      await opener.page.evaluateOnNewDocument(setClockAhead);
+      opener.watch.expect(/^request failed: GET .*\/body /);
+      opener.watch.expect(/^thrown: Failed to load .* A ServiceWorker intercepted the request/);
+      await follow(opener.page, link, ["ready"]);
+      stage.proxy.holdBodiesAfter(100_000);
+      await hold(opener.page, HOLD_MS);
+      await until("a part of the body", () => stage.proxy.isHolding);
+      await press(opener.page, "#stop");
+      await reach(opener.page, ["ready"]);
+      await leave(opener);
+      stage.proxy.release();
+      await opener.page.evaluateOnNewDocument(setClockAhead);
+      await to.clear();
+      await reopen(opener, link);
+      await reach(opener.page, ["ready"]);
+      await holdOpen(opener.page);
+      await to.saved([500_000]);
+    }));
+
   test(`${way}: a save that fails at its end is done again`, LIMIT, () =>
     stage.scene(async (visit) => {
       const file = await stage.content.random("once.bin", 100_000);
@@ -117,6 +141,12 @@ async function leave(visit) {
 async function reopen(visit, link) {
   visit.watch.expectStatus(410);
   await visit.page.goto(link);
+}
+
+/** Puts this document's clock an hour ahead of the server's. */
+function setClockAhead() {
+  const now = Date.now.bind(Date);
+  Date.now = () => now() + 3_600_000;
 }
 
 /** A file picker whose first file cannot be put in its place, in a browser without a service worker. */
