@@ -8,8 +8,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { TEXT, digestOf } from "./lib/content.mjs";
-import { follow, hold, holdOpen, offerPassphrase, press, reach, send } from "./lib/pages.mjs";
+import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
+import { compose, follow, hold, holdOpen, offerPassphrase, press, reach, send, sendComposed } from "./lib/pages.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -95,6 +95,29 @@ for (const [from, to] of stage.directions) {
       await reach(opener.page, ["ready"]);
       await holdOpen(opener.page);
       await to.saved([500_000]);
+    }));
+
+  test(`${way}: a text keeps its line ends when it is copied and saved`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const sent = "one\r\ntwo\rthree\nfour\r\n";
+      const sender = await visit(from);
+      await compose(sender.page, stage.origin, { text: "stands for the other" });
+      // A field cannot hold such a text; other clients can send it.
+      await sender.page.evaluate((sent) => {
+        Object.defineProperty(document.querySelector("#text"), "value", { get: () => sent, set: () => {} });
+      }, sent);
+      const link = await sendComposed(sender.page);
+      const opener = await visit(to);
+      await follow(opener.page, link, ["ready"]);
+      await holdOpen(opener.page);
+      await opener.page.evaluate(() => {
+        Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => void (globalThis.copied = text) } });
+      });
+      await press(opener.page, "#copy-text");
+      assert.equal(await until("a copy", () => opener.page.evaluate(() => globalThis.copied)), sent);
+      await press(opener.page, "#save-text");
+      const [saved] = await to.saved([Buffer.byteLength(sent)]);
+      assert.equal(await digestOfFile(saved.path), digestOf(sent));
     }));
 
   test(`${way}: a save that fails at its end is done again`, LIMIT, () =>

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Problem } from "../js/problem.js";
+import { openNotice } from "../js/notices.js";
+import { Problem, problemFrom } from "../js/problem.js";
 import { keepToken, keptToken } from "../js/transfer/claim-token.js";
 import { Download, renewalMs } from "../js/transfer/download.js";
 import { fateOf } from "../js/transfer/fate.js";
@@ -108,6 +109,13 @@ test("a token whose answer was lost is tried when no new claim could be granted,
   assert.equal(goesOn(lost, { ...view, state: "claimed", claims_left: 0 }), true);
   assert.equal(goesOn(granted, view), true);
   assert.equal(goesOn(null, { ...view, state: "claimed", claims_left: 0 }), false);
+});
+
+test("a look that finds every open taken says when", async () => {
+  const taken = { ...view, state: /** @type {const} */ ("claimed"), claims_left: 0, claimed_at: 1_700_000_000 };
+  const problem = await look(async () => taken, false).then(() => null, problemFrom);
+  assert.equal(problem?.code, "transfer.claimed");
+  assert.match(openNotice({ name: "claimed", problem: /** @type {Problem} */ (problem) }).why, /14 Nov|Nov 14/);
 });
 
 test("only the server's word, or the last delivery, means deleted", async () => {

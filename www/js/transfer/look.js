@@ -35,7 +35,7 @@ export async function look(ask, held) {
     throw thrown;
   });
   const code = unopenable(view, held);
-  if (code) throw new Problem(code);
+  if (code) throw new Problem(code, { members: { claimed_at: view.claimed_at } });
   return view;
 }
 
