@@ -120,6 +120,24 @@ for (const [from, to] of stage.directions) {
       assert.equal(await digestOfFile(saved.path), digestOf(sent));
     }));
 
+  test(`${way}: a cancel that overtakes its create leaves nothing`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const sender = await visit(from);
+      sender.watch.expectStatus(404);
+      const { promise: released, resolve: release } = deferred();
+      stage.proxy.late = (method, path) => (method === "POST" && path === "/api/v1/transfers" ? released : null);
+      await compose(sender.page, stage.origin, { text: TEXT });
+      await press(sender.page, "#send");
+      await until("a create on its way", () => stage.proxy.calls().includes("POST transfers"));
+      await press(sender.page, "#cancel");
+      await reach(sender.page, ["start"]);
+      await until("a burn that finds nothing", () => burns().join() === "404");
+      stage.proxy.late = null;
+      release();
+      await until("a burn of what was created", () => burns().join() === "404,204");
+      assert.equal(stage.proxy.seen.find((one) => one.path === "/api/v1/transfers")?.status, 201);
+    }));
+
   test(`${way}: a save that fails at its end is done again`, LIMIT, () =>
     stage.scene(async (visit) => {
       const file = await stage.content.random("once.bin", 100_000);
@@ -158,6 +176,20 @@ async function leave(visit) {
   await visit.page.close({ runBeforeUnload: false });
   stage.proxy.cut = null;
   visit.page = next;
+}
+
+/** How the server answered each burn. @returns {number[]} */
+function burns() {
+  return stage.proxy.seen.filter((one) => one.method === "DELETE").map((one) => one.status);
+}
+
+/** A promise that the test fulfils; Node.js 20 has none of its own. */
+function deferred() {
+  let resolve = () => {};
+  const promise = new Promise((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
 }
 
 /** The same link in the same profile; refusals of a look are part of it. */

@@ -9,9 +9,10 @@ import { beforeEach, test } from "node:test";
 import { openNotice } from "../js/notices.js";
 import { Problem, problemFrom } from "../js/problem.js";
 import { keepToken, keptToken } from "../js/transfer/claim-token.js";
-import { Download, renewalMs } from "../js/transfer/download.js";
+import { Download } from "../js/transfer/download.js";
 import { fateOf } from "../js/transfer/fate.js";
 import { goesOn, look } from "../js/transfer/look.js";
+import { renewalMs } from "../js/transfer/renewal.js";
 
 const signal = new AbortController().signal;
 const proofs = { transfer_id: "id", link_proof: "link", access_proof: "access" };

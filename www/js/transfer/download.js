@@ -10,6 +10,7 @@ import { EntrySplitter } from "../entries.js";
 import { Problem, problemFrom } from "../problem.js";
 import { retrying } from "../retry.js";
 import { dropToken, isOver, keepToken, keptToken } from "./claim-token.js";
+import { keepRenewing } from "./renewal.js";
 
 /**
  * @typedef {import("../api.js").Api} Api
@@ -19,8 +20,6 @@ import { dropToken, isOver, keepToken, keptToken } from "./claim-token.js";
  * @typedef {import("../crypto.messages.js").Manifest} Manifest
  */
 
-/** The longest that a lease goes without being renewed. */
-const RENEW_S = 60;
 /** A body that brings no byte for so long is asked for again. */
 const STALL_MS = 30_000;
 
@@ -85,8 +84,7 @@ export class Download {
     if (!this.#claimed) throw new Problem("page.internal");
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const period_ms = renewalMs(this.#options.lease_s());
-    const renewal = period_ms === null ? undefined : setInterval(() => void this.#renew(stop, both), period_ms);
+    const stopRenewing = keepRenewing(this.#options.lease_s(), () => void this.#renew(stop, both));
     try {
       await this.#bring(this.#claimed, manifest, sink, both);
       await this.#options.crypto.call("finish", {});
@@ -99,7 +97,7 @@ export class Download {
       this.#forgetIfOver(problem);
       throw problem;
     } finally {
-      clearInterval(renewal);
+      stopRenewing();
     }
   }
 
@@ -209,16 +207,6 @@ export class Download {
   #retry(attempt, signal) {
     return retrying(attempt, { signal, onwait: this.#options.onwait });
   }
-}
-
-/**
- * How often a lease is renewed: a failed renewal or two must not end it.
- *
- * @param {number} lease_s How long it lasts.
- * @returns {number | null} Milliseconds; null when there is nothing to renew.
- */
-export function renewalMs(lease_s) {
-  return lease_s > 0 ? Math.min(RENEW_S, lease_s / 3) * 1000 : null;
 }
 
 /**
