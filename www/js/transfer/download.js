@@ -23,6 +23,8 @@ import { dropToken, keepToken, keptToken } from "./claim-token.js";
 const RENEW_MS = 60_000;
 /** A body that brings no byte for so long is asked for again. */
 const STALL_MS = 30_000;
+/** Failures in a row before a download gives up: with back-off more than ten minutes, which is as long as most leases last. */
+const TRIES = 40;
 /** How long a claim may be under way before its token can be forgotten without its lease being known. */
 const CLAIM_S = 900;
 
@@ -38,6 +40,7 @@ const CLAIM_S = 900;
  * @property {Proofs} proofs
  * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
  * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
+ * @property {boolean} [strict] Whether the server serves each body once, without a lease to renew or to go on with.
  */
 
 /** One opening of one transfer. */
@@ -86,7 +89,7 @@ export class Download {
     if (!this.#claimed) throw new Problem("page.internal");
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const renewal = setInterval(() => void this.#renew(stop, both), RENEW_MS);
+    const renewal = setInterval(() => void (this.#options.strict || this.#renew(stop, both)), RENEW_MS);
     try {
       await this.#bring(this.#claimed, manifest, sink, both);
       await this.#options.crypto.call("finish", {});
@@ -155,6 +158,7 @@ export class Download {
         // The connection is of no more use, whether it ended, was cut or is no longer wanted.
         await reader.cancel().catch(() => undefined);
       }
+      if (position < body_len && this.#options.strict) throw new Problem("body.once");
       // A connection that brought nothing counts as a failed one, so that it is not asked for in a tight loop.
       if (position === from) await this.#retry(refuseOnce(), signal);
     }
@@ -205,7 +209,7 @@ export class Download {
    * @param {AbortSignal} signal
    */
   #retry(attempt, signal) {
-    return retrying(attempt, { signal, onwait: this.#options.onwait });
+    return retrying(attempt, { signal, tries: TRIES, onwait: this.#options.onwait });
   }
 }
 

@@ -14,11 +14,12 @@ const SAY_MS = 2500;
 /**
  * @param {HTMLButtonElement} button Holds a span with its words.
  * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * @param {() => void} [reveal] Makes the field visible, where it may be hidden: only then can it be selected.
  */
-export function wireCopy(button, field) {
+export function wireCopy(button, field, reveal = () => {}) {
   let timer = 0;
   button.addEventListener("click", async () => {
-    const key = (await copied(field)) ? "copy.copied" : "copy.selected";
+    const key = (await copied(field, reveal)) ? "copy.copied" : "copy.selected";
     const words = within(button, "span", HTMLElement);
     words.textContent = text(key);
     announce(text(key));
@@ -29,13 +30,14 @@ export function wireCopy(button, field) {
   });
 }
 
-/** @param {HTMLInputElement | HTMLTextAreaElement} field */
-async function copied(field) {
+/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {() => void} reveal */
+async function copied(field, reveal) {
   try {
     await navigator.clipboard.writeText(field.value);
     return true;
   } catch {
     // No clipboard here, or not allowed: the selected text can be copied by hand.
+    reveal();
     field.focus();
     field.select();
     return false;
