@@ -49,3 +49,15 @@ export async function look(ask, held) {
 export function goesOn(kept, view) {
   return kept !== null && (kept.granted || unopenable(view, false) !== null);
 }
+
+/**
+ * Lets a lease that is over be no more than that where opens are left.
+ *
+ * @param {unknown} thrown By the repeated claim; thrown again when it means more.
+ * @param {View} view
+ * @returns {null}
+ */
+export function lapsed(thrown, view) {
+  if (problemFrom(thrown).code !== "lease.ended" || unopenable(view, false) !== null) throw thrown;
+  return null;
+}
