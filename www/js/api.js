@@ -43,6 +43,7 @@ const STALL_MS = 45_000;
  * @property {"uploading" | "ready" | "claimed" | "gone"} state
  * @property {number} created_at
  * @property {number} [expires_at]
+ * @property {number} [claimed_at] The latest claim, once there is one.
  * @property {number} claims_left
  * @property {number} attempts_left
  * @property {number} body_len

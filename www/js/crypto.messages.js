@@ -50,7 +50,9 @@
  * @property {{ args: Record<string, never>, result: null }} rewind Starts the body anew, with the keys already derived.
  * @property {{ args: { bytes: Uint8Array<ArrayBuffer> }, result: { bytes: Uint8Array<ArrayBuffer>, position: number } }} push
  *   The next body bytes in, verified content out; `position` is where the body goes on.
- * @property {{ args: Record<string, never>, result: null }} finish Throws unless the whole body verified.
+ * @property {{ args: Record<string, never>, result: null }} finish Throws unless the whole body verified. Saving
+ *   it may still fail, so the keys stay for a rewind.
+ * @property {{ args: Record<string, never>, result: null }} forget Lets go of every key of the link, once all is saved.
  */
 
 /**

@@ -87,6 +87,10 @@ const methods = {
 
   finish() {
     opener().finish();
+    return null;
+  },
+
+  forget() {
     forget();
     return null;
   },

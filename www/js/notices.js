@@ -48,7 +48,7 @@ export function openNotice(state) {
     case "gone":
       return goneNotice(state.problem);
     case "claimed": {
-      const at = state.problem?.number("at") ?? null;
+      const at = state.problem?.number("at") ?? state.problem?.number("claimed_at") ?? null;
       return { ...plain("claimed"), why: text("claimed.why", { at }) };
     }
     case "refused":

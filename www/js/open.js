@@ -12,11 +12,12 @@ import { problemFrom } from "./problem.js";
 import { openSaver, planSaving } from "./save.js";
 import { saveBlob } from "./save/blob-saver.js";
 import { SHOWN_MAX, TextSink } from "./save/text-sink.js";
-import { nextOpen } from "./state.js";
+import { nextOpen, unopenable } from "./state.js";
 import { text } from "./text.js";
 import { dropToken, keptToken } from "./transfer/claim-token.js";
 import { Download } from "./transfer/download.js";
-import { look } from "./transfer/look.js";
+import { fateOf } from "./transfer/fate.js";
+import { goesOn, look } from "./transfer/look.js";
 import { EntryList } from "./ui/entry-list.js";
 import { HoldButton } from "./ui/hold-button.js";
 import { clearPlaintext, passphraseTrouble, renderOpen, showText, wireText } from "./ui/open-view.js";
@@ -28,6 +29,7 @@ import "./ui/theme-switch.js";
 /**
  * @typedef {import("./state.js").OpenState} OpenState
  * @typedef {import("./state.js").OpenEvent} OpenEvent
+ * @typedef {import("./problem.js").Problem} Problem
  * @typedef {import("./api.js").View} View
  * @typedef {import("./crypto.messages.js").LinkFacts} LinkFacts
  * @typedef {import("./crypto.messages.js").Manifest} Manifest
@@ -36,6 +38,8 @@ import "./ui/theme-switch.js";
 
 /** How often a transfer that is still being sent is looked at again. */
 const AGAIN_MS = 5000;
+/** How long a lease is taken to last as long as the server has not said it; it is renewed the sooner the shorter it is. */
+const LEASE_S = 60;
 
 const fragment = takeFragment(location, history);
 startPage("open.page");
@@ -55,6 +59,7 @@ let plan = null;
 /** @type {{ again(index: number): void } | null} */
 let saver = null;
 let begun = false;
+let lease_s = LEASE_S;
 let stop = new AbortController();
 
 byId("hold", HoldButton).addEventListener("held", () => void open());
@@ -73,7 +78,10 @@ forgetOnLeaving(() => {
   clearPlaintext();
   crypto.end();
 });
-void api.config().then(showLimits, () => undefined);
+void api.config().then((limits) => {
+  ({ lease_s } = limits);
+  showLimits(limits);
+}, () => undefined);
 void start();
 
 /** Looks at what the link is for; uses nothing up. */
@@ -83,7 +91,7 @@ async function start() {
     facts ??= await crypto.call("read_link", { fragment });
     if (!facts.needs_passphrase) return await unlock(facts, "");
     const { transfer_id, link_proof } = facts;
-    const view = await look(() => api.peek(transfer_id, { link_proof }), holds(facts));
+    const view = await look(() => api.peek(transfer_id, { link_proof }), kept(facts) !== null);
     dispatch({ type: "ask", view });
   } catch (thrown) {
     fail(thrown);
@@ -126,17 +134,32 @@ async function unlock(link, passphrase) {
     api,
     crypto,
     proofs,
+    lease_s: () => lease_s,
     onprogress: showReceived,
     onwait: () => progress.wait(),
   });
-  const resume = holds(link);
-  const view = await look(() => api.peek(id, { link_proof, ...(resume ? {} : { access_proof }) }), resume);
+  const token = kept(link);
+  const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
+  const resume = goesOn(token, view);
   const manifest = resume
-    ? await download.claim(new AbortController().signal)
+    ? await download.claim(new AbortController().signal).catch((thrown) => lapsed(problemFrom(thrown), view))
     : await crypto.call("open_manifest", { sealed: view.manifest ?? "", body_len: view.body_len });
+  // Its lease is over, but opens are left: without its token this is a visit like any other.
+  if (!manifest) return await unlock(link, passphrase);
   plan = isShown(manifest) ? null : await planSaving(manifest.entries);
   const savable = plan !== null || isShown(manifest);
   dispatch(savable ? { type: "ready", manifest, view, resume } : { type: "unsavable", manifest, view });
+}
+
+/**
+ * Lets a lease that is over be no more than that where opens are left.
+ *
+ * @param {Problem} problem
+ * @param {View} view
+ */
+function lapsed(problem, view) {
+  if (problem.code !== "lease.ended" || unopenable(view, false) !== null) throw problem;
+  return null;
 }
 
 /** Takes the claim and brings what was sent; called by the gesture. */
@@ -167,23 +190,12 @@ async function open() {
   }
 }
 
-/**
- * Tells the server that everything arrived. Where opens were left, asks how many are, because others take them too.
- *
- * @param {Download} finished
- */
+/** Tells the server that everything arrived, and says what it still has. @param {Download} finished */
 async function settle(finished) {
-  try {
-    await finished.delivered(new AbortController().signal);
-    if (!facts || state.name !== "done") return;
-    if (state.view.claims_left === 0) return dispatch({ type: "settled", fate: "deleted" });
-    const { claims_left } = await api.peek(facts.transfer_id, { link_proof: facts.link_proof });
-    dispatch({ type: "settled", fate: { claims_left } });
-  } catch (thrown) {
-    const { code, status } = problemFrom(thrown);
-    if (code === "transfer.claimed") dispatch({ type: "settled", fate: { claims_left: 0 } });
-    else dispatch({ type: "settled", fate: status === 410 || status === 404 ? "deleted" : "unsure" });
-  }
+  const { transfer_id, link_proof } = /** @type {LinkFacts} */ (facts);
+  const is_last = state.name === "done" && state.view.claims_left === 0;
+  const delivered = () => finished.delivered(new AbortController().signal);
+  dispatch({ type: "settled", fate: await fateOf(delivered, () => api.peek(transfer_id, { link_proof }), is_last) });
 }
 
 /** @param {Manifest} manifest */
@@ -215,8 +227,8 @@ function isShown({ kind, entries }) {
 }
 
 /** @param {LinkFacts} link */
-function holds(link) {
-  return keptToken(link.transfer_id, Math.floor(Date.now() / 1000))?.granted ?? false;
+function kept(link) {
+  return keptToken(link.transfer_id, Math.floor(Date.now() / 1000));
 }
 
 /** @param {number} received @param {number} total */

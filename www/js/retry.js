@@ -81,3 +81,19 @@ export function sleep(wait_ms, signal) {
     if (signal.aborted) finish();
   });
 }
+
+/**
+ * What is under way, or the reason not to wait for it.
+ *
+ * @template T
+ * @param {Promise<T>} underWay
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
+export function unlessAborted(underWay, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    void underWay.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

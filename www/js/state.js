@@ -170,7 +170,7 @@ function afterProblem(state, problem) {
 }
 
 /**
- * Why a transfer that is there cannot be opened now, as a code, or null. A browser that already holds a claim is concerned
+ * Why a transfer that is there cannot be opened now, as a code, or null. A browser that may hold a claim already is concerned
  * neither by the lock nor by the count.
  *
  * @param {View} view

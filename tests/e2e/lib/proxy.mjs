@@ -1,6 +1,7 @@
 /**
  * Stands between browsers and server and writes down every request, so that a test can count them and see that no link key
- * is in one, whichever thread of the browser made it. It changes nothing.
+ * is in one, whichever thread of the browser made it. It changes nothing, and
+ * loses or holds only what a test tells it to.
  *
  * @module
  */
@@ -21,6 +22,18 @@ import { createServer, request } from "node:http";
 export class Proxy {
   /** @type {Seen[]} */
   seen = [];
+  /**
+   * Which calls are lost: before they reach the server (`request`), or on the way back (`answer`). None, unless a test says so.
+   *
+   * @type {((method: string, path: string) => "request" | "answer" | false) | null}
+   */
+  cut = null;
+  /**
+   * What a call waits for before it goes on to the server. Nothing, unless a test says so.
+   *
+   * @type {((method: string, path: string) => Promise<void> | null) | null}
+   */
+  late = null;
   #server;
   /** How many bytes of a body go through before it is held; everything, unless a test says so. */
   #held_after = Infinity;
@@ -107,11 +120,30 @@ export class Proxy {
     /** @type {Seen} */
     const seen = { method, path, status: 0, head: headers.join("\n"), body: [] };
     this.seen.push(seen);
+    const cut = this.cut?.(method, path) ?? false;
+    if (cut === "request") return void incoming.socket.destroy();
+    const late = this.late?.(method, path) ?? null;
+    const forward = () => this.#forward(port, incoming, answer, seen, cut === "answer");
+    if (late) void late.then(forward);
+    else forward();
+  }
+
+  /**
+   * @param {number} port
+   * @param {import("node:http").IncomingMessage} incoming
+   * @param {import("node:http").ServerResponse} answer
+   * @param {Seen} seen
+   * @param {boolean} loses_answer
+   */
+  #forward(port, incoming, answer, seen, loses_answer) {
+    const { method, path } = seen;
+    const headers = incoming.rawHeaders;
     const outgoing = request({ host: "127.0.0.1", port, method, path, headers, agent: false });
     incoming.on("data", (bytes) => seen.body.push(bytes));
     incoming.pipe(outgoing);
     outgoing.on("response", (response) => {
       seen.status = response.statusCode ?? 0;
+      if (loses_answer) return void answer.destroy();
       answer.writeHead(seen.status, response.statusMessage, response.rawHeaders);
       if (path.endsWith("/body")) this.#meter(response, answer);
       response.pipe(answer);

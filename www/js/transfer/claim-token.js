@@ -6,16 +6,21 @@
  */
 
 const PREFIX = "onetimeshare.claim.";
+/** How long a token is kept at most, by this browser's own clock; whether its lease lives only the server can tell. */
+const KEEP_S = 86_400;
+/** What the server says when a token is of no use any more. A status alone may be a proxy's, and ends nothing. */
+const OVER = new Set(["transfer.unknown", "transfer.gone", "transfer.claimed", "lease.ended"]);
 
 /**
  * @typedef {object} KeptToken
  * @property {string} token
  * @property {boolean} granted Whether the server has answered it; repeating the claim then takes nothing more.
- * @property {number} until When its lease ends, in Unix seconds.
+ * @property {number} until When its lease ends, in Unix seconds of the server's clock, which this browser's may be far from.
+ * @property {number} kept_at When it was kept, in Unix seconds of this browser's clock.
  */
 
 /**
- * The token kept for a transfer, if its lease can still live.
+ * The token kept for a transfer, if it is not too old to be of use.
  *
  * @param {string} id Transfer id.
  * @param {number} now Unix seconds.
@@ -24,7 +29,7 @@ const PREFIX = "onetimeshare.claim.";
 export function keptToken(id, now) {
   try {
     const kept = JSON.parse(localStorage.getItem(PREFIX + id) ?? "null");
-    if (typeof kept?.token === "string" && kept.until > now) return kept;
+    if (typeof kept?.token === "string" && now - kept.kept_at < KEEP_S) return kept;
     localStorage.removeItem(PREFIX + id);
   } catch {
     // Storage may be switched off; then only this page can go on with its claim.
@@ -42,6 +47,15 @@ export function keepToken(id, kept) {
   } catch {
     // As above: without storage there is nothing to go on with after a reload, and nothing else breaks.
   }
+}
+
+/**
+ * Whether the server said that a claim is over, or never was.
+ *
+ * @param {import("../problem.js").Problem} problem
+ */
+export function isOver({ code }) {
+  return OVER.has(code);
 }
 
 /** @param {string} id */

@@ -9,7 +9,8 @@ import { fromBase64url } from "../base64url.js";
 import { EntrySplitter } from "../entries.js";
 import { Problem, problemFrom } from "../problem.js";
 import { retrying } from "../retry.js";
-import { dropToken, keepToken, keptToken } from "./claim-token.js";
+import { dropToken, isOver, keepToken, keptToken } from "./claim-token.js";
+import { keepRenewing } from "./renewal.js";
 
 /**
  * @typedef {import("../api.js").Api} Api
@@ -19,12 +20,8 @@ import { dropToken, keepToken, keptToken } from "./claim-token.js";
  * @typedef {import("../crypto.messages.js").Manifest} Manifest
  */
 
-/** How often a lease is renewed; the server counts no more than one a minute. */
-const RENEW_MS = 60_000;
 /** A body that brings no byte for so long is asked for again. */
 const STALL_MS = 30_000;
-/** How long a claim may be under way before its token can be forgotten without its lease being known. */
-const CLAIM_S = 900;
 
 /**
  * @typedef {object} Sink Where content goes, in order. `finish` resolves when everything has arrived there.
@@ -36,6 +33,7 @@ const CLAIM_S = 900;
  * @property {Api} api
  * @property {CryptoWorker} crypto A worker that derived the link's keys.
  * @property {Proofs} proofs
+ * @property {() => number} lease_s How long a lease lasts that nobody renews; 0 where there are none.
  * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
  * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
  */
@@ -63,7 +61,7 @@ export class Download {
     const { transfer_id: id, link_proof, access_proof } = proofs;
     const kept = keptToken(id, nowS());
     this.#token ||= kept?.token ?? (await crypto.call("claim_token", {}));
-    if (!kept) keepToken(id, { token: this.#token, granted: false, until: nowS() + CLAIM_S });
+    if (!kept) keepToken(id, { token: this.#token, granted: false, until: nowS(), kept_at: nowS() });
     try {
       const claimed = await this.#retry(() => api.claim(id, this.#token, { link_proof, access_proof }, signal), signal);
       this.#claimed = claimed;
@@ -86,18 +84,20 @@ export class Download {
     if (!this.#claimed) throw new Problem("page.internal");
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const renewal = setInterval(() => void this.#renew(stop, both), RENEW_MS);
+    const stopRenewing = keepRenewing(this.#options.lease_s(), () => void this.#renew(stop, both));
     try {
       await this.#bring(this.#claimed, manifest, sink, both);
       await this.#options.crypto.call("finish", {});
       await sink.finish();
+      // Everything is saved; a worker that cannot even forget has nothing left to keep.
+      await this.#options.crypto.call("forget", {}).catch(() => undefined);
     } catch (thrown) {
       const problem = problemFrom(stop.signal.aborted ? stop.signal.reason : thrown);
       sink.abort(problem);
       this.#forgetIfOver(problem);
       throw problem;
     } finally {
-      clearInterval(renewal);
+      stopRenewing();
     }
   }
 
@@ -185,18 +185,18 @@ export class Download {
     } catch (thrown) {
       const problem = problemFrom(thrown);
       // A network failure passes or shows in the body; a lease that has ended is final.
-      if (problem.status === 410 || problem.status === 404) stop.abort(problem);
+      if (isOver(problem)) stop.abort(problem);
     }
   }
 
   /** @param {number} until When the lease ends, in Unix seconds. */
   #keep(until) {
-    keepToken(this.#options.proofs.transfer_id, { token: this.#token, granted: true, until });
+    keepToken(this.#options.proofs.transfer_id, { token: this.#token, granted: true, until, kept_at: nowS() });
   }
 
   /** @param {Problem} problem */
   #forgetIfOver(problem) {
-    if ([404, 410].includes(problem.status)) dropToken(this.#options.proofs.transfer_id);
+    if (isOver(problem)) dropToken(this.#options.proofs.transfer_id);
   }
 
   /**

@@ -9,7 +9,10 @@ import { unopenable } from "../state.js";
 
 /** @typedef {import("../api.js").View} View */
 
-/** Stands for a look that the server no longer grants, when this browser holds the claim already. */
+/** Refusals of a new claim, which do not concern one that was made before; an expired transfer is gone for all but its claimants. */
+const AFTER_CLAIM = new Set(["transfer.claimed", "transfer.locked", "transfer.gone"]);
+
+/** Stands for a look that the server no longer grants, when this browser may hold the claim already. */
 const HELD_VIEW = /** @type {View} */ ({
   state: "claimed",
   created_at: 0,
@@ -23,16 +26,26 @@ const HELD_VIEW = /** @type {View} */ ({
  * Looks, and refuses what cannot be opened now.
  *
  * @param {() => Promise<View>} ask
- * @param {boolean} held Whether this browser holds the claim; then the server's refusal of another one means nothing.
+ * @param {boolean} held Whether this browser may hold the claim; then the server's refusal of another one means nothing.
  * @returns {Promise<View>}
  */
 export async function look(ask, held) {
   const view = await ask().catch((thrown) => {
-    const { code } = problemFrom(thrown);
-    if (held && (code === "transfer.claimed" || code === "transfer.locked")) return HELD_VIEW;
+    if (held && AFTER_CLAIM.has(problemFrom(thrown).code)) return HELD_VIEW;
     throw thrown;
   });
   const code = unopenable(view, held);
-  if (code) throw new Problem(code);
+  if (code) throw new Problem(code, { members: { claimed_at: view.claimed_at } });
   return view;
+}
+
+/**
+ * Whether to repeat the claim whose token this browser kept, before any gesture: it was granted, or its answer was lost and no
+ * other claim can be granted any more. Repeating it takes nothing: it brings that claim, or a refusal.
+ *
+ * @param {import("./claim-token.js").KeptToken | null} kept
+ * @param {View} view
+ */
+export function goesOn(kept, view) {
+  return kept !== null && (kept.granted || unopenable(view, false) !== null);
 }

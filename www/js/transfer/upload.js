@@ -7,7 +7,7 @@
 
 import { toBase64url } from "../base64url.js";
 import { Problem, problemFrom } from "../problem.js";
-import { retrying } from "../retry.js";
+import { retrying, unlessAborted } from "../retry.js";
 
 /**
  * @typedef {import("../api.js").Api} Api
@@ -37,6 +37,8 @@ const SOURCE_CODES = new Set(["body.changed", "source.unreadable", "part.conflic
 export class Upload {
   #options;
   #created = false;
+  /** A create on its way, until it is answered. @type {Promise<unknown> | null} */
+  #creating = null;
   /** Whether this is not the first run, so that the server may hold parts already. */
   #again = false;
   /** Bytes that have left, by part. @type {Map<number, number>} */
@@ -64,12 +66,19 @@ export class Upload {
     }
   }
 
-  /** Removes what was sent; a server that cannot be reached removes it by itself, an hour after the last part. */
+  /**
+   * Removes what was sent; a server that cannot be reached removes it by itself, an hour after the last part. A create that is
+   * on its way may arrive after this, so that it is said once more when that is answered.
+   */
   async burn() {
     if (!this.#created) return;
     const { api, sealed } = this.#options;
     this.#created = false;
-    await api.burn(sealed.transfer_id, sealed.owner_token).catch(() => undefined);
+    const creating = this.#creating;
+    const burnt = api.burn(sealed.transfer_id, sealed.owner_token).catch(() => undefined);
+    await creating;
+    await burnt;
+    if (creating) await api.burn(sealed.transfer_id, sealed.owner_token).catch(() => undefined);
   }
 
   /** @param {AbortSignal} signal */
@@ -170,7 +179,13 @@ export class Upload {
     return this.#retry(() => {
       // From here on the server may hold it, whatever becomes of the answer.
       this.#created = true;
-      return api.create(request, signal);
+      // It is not cut off when the upload is: only its answer tells when a burn can no longer be overtaken.
+      const creating = api.create(request, new AbortController().signal);
+      const settled = creating.then(() => undefined, () => undefined).finally(() => {
+        if (this.#creating === settled) this.#creating = null;
+      });
+      this.#creating = settled;
+      return unlessAborted(creating, signal);
     }, signal);
   }
 

@@ -14,11 +14,12 @@ const SAY_MS = 2500;
 /**
  * @param {HTMLButtonElement} button Holds a span with its words.
  * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * @param {() => string} [content] What is copied, where a field does not keep it as it is: it changes line ends.
  */
-export function wireCopy(button, field) {
+export function wireCopy(button, field, content = () => field.value) {
   let timer = 0;
   button.addEventListener("click", async () => {
-    const key = (await copied(field)) ? "copy.copied" : "copy.selected";
+    const key = (await copied(field, content())) ? "copy.copied" : "copy.selected";
     const words = within(button, "span", HTMLElement);
     words.textContent = text(key);
     announce(text(key));
@@ -29,10 +30,10 @@ export function wireCopy(button, field) {
   });
 }
 
-/** @param {HTMLInputElement | HTMLTextAreaElement} field */
-async function copied(field) {
+/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} content */
+async function copied(field, content) {
   try {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(content);
     return true;
   } catch {
     // No clipboard here, or not allowed: the selected text can be copied by hand.

@@ -23,6 +23,9 @@ import { ProgressBar } from "./progress-bar.js";
 /** Problems after which trying again here cannot help. */
 const FINAL = new Set(["lease.ended", "transfer.unknown", "transfer.gone", "manifest.refused", "manifest.open"]);
 
+/** The text that was opened, as it was sent: the field that shows it makes every line end a line feed. */
+let opened_text = "";
+
 /**
  * Shows what belongs to a state, beyond which parts are visible.
  *
@@ -58,12 +61,14 @@ export function renderOpen(state) {
  * @param {string} shown
  */
 export function showText(shown) {
+  opened_text = shown;
   byId("text-shown", HTMLTextAreaElement).value = shown;
   byId("text-panel", HTMLElement).hidden = false;
 }
 
 /** Takes everything that was opened or typed off the page. */
 export function clearPlaintext() {
+  opened_text = "";
   byId("text-shown", HTMLTextAreaElement).value = "";
   byId("passphrase", HTMLInputElement).value = "";
   byId("entries", EntryList).show([]);
@@ -75,9 +80,8 @@ export function clearPlaintext() {
  * @param {(content: Blob, name: string) => void} save
  */
 export function wireText(save) {
-  const field = byId("text-shown", HTMLTextAreaElement);
-  wireCopy(byId("copy-text", HTMLButtonElement), field);
-  byId("save-text", HTMLButtonElement).addEventListener("click", () => save(new Blob([field.value]), TEXT_NAME));
+  wireCopy(byId("copy-text", HTMLButtonElement), byId("text-shown", HTMLTextAreaElement), () => opened_text);
+  byId("save-text", HTMLButtonElement).addEventListener("click", () => save(new Blob([opened_text]), TEXT_NAME));
 }
 
 /** @param {OpenState} state */
