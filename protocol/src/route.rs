@@ -1,10 +1,5 @@
 //! Every path of the API, in one place.
 
-use crate::id::TransferId;
-
-/// What all API paths begin with.
-pub const API: &str = "/api/v1";
-
 /// `POST`: create a transfer.
 pub const TRANSFERS: &str = "/api/v1/transfers";
 /// `GET`: the receipt; `DELETE`: burn (owner token).
@@ -35,13 +30,3 @@ pub const STATS: &str = "/api/v1/stats";
 pub const HEALTHZ: &str = "/healthz";
 /// `GET`: the stores answer.
 pub const READYZ: &str = "/readyz";
-
-/// One of the templates above with its `{id}` filled in.
-pub fn for_transfer(template: &str, id: &TransferId) -> String {
-    template.replacen("{id}", &id.to_text(), 1)
-}
-
-/// The path of one part.
-pub fn for_part(id: &TransferId, index: u64) -> String {
-    for_transfer(PART, id).replacen("{index}", &index.to_string(), 1)
-}

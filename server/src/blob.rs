@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of transfers' lives. `conformance` is what every store must do.
 
-#[cfg(any(test, feature = "conformance"))]
+#[cfg(test)]
 pub mod conformance;
 pub mod folder;
 pub mod memory;

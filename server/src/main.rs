@@ -76,11 +76,12 @@ async fn run(config: Config) -> Result<()> {
         log_format,
     } = config;
     telemetry::start(log, log_format);
+    // Before the stores: a port in use leaves no folder behind.
+    let listeners = bind(&listen).await?;
     let (records, blobs) = open_stores(&data_dir).await?;
     let service = Service::new(records, blobs, Arc::new(SystemClock), limits, periods);
     let service = Arc::new(service);
-    let listeners = bind(&listen).await?;
-    let signals = StopSignals::watch()?;
+    let mut signals = StopSignals::watch()?;
     announce(&listeners, &data_dir);
     let stop = CancellationToken::new();
     let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
@@ -95,21 +96,29 @@ async fn run(config: Config) -> Result<()> {
     );
     let mut serving = tokio::spawn(serving);
     tokio::select! {
-        told = signals.first() => told?,
+        told = signals.next() => told?,
         // Neither ends by itself: without them nothing is served, or nothing erased, and a supervisor should see that.
         _ = &mut serving => bail!("the accept loop ended in a panic"),
         _ = &mut sweeping => bail!("the sweeper ended in a panic"),
     }
-    info!("stopping: no new connections, those under way may end");
+    info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
     stop.cancel();
-    serving.await.context("the accept loop ended in a panic")?;
+    tokio::select! {
+        served = serving => served.context("the accept loop ended in a panic")?,
+        told = signals.next() => told?,
+    }
     sweeping.await.context("the sweeper ended in a panic")?;
     Ok(())
 }
 
 /// The two stores under `data_dir`, when they belong together.
 async fn open_stores(data_dir: &Path) -> Result<(Arc<dyn RecordStore>, Arc<dyn BlobStore>)> {
-    let at = || format!("cannot keep transfers in {}", data_dir.display());
+    let at = || {
+        format!(
+            "cannot keep transfers in {} (choose another with --data-dir)",
+            data_dir.display()
+        )
+    };
     make_private_folder(data_dir).with_context(at)?;
     let blobs: Arc<dyn BlobStore> =
         Arc::new(FolderStore::open(&data_dir.join("blobs")).with_context(at)?);
@@ -124,7 +133,9 @@ async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = TcpListener::bind(address).await;
-        listeners.push(listener.with_context(|| format!("cannot listen on {address}"))?);
+        listeners.push(listener.with_context(|| {
+            format!("cannot listen on {address} (choose another with --listen)")
+        })?);
     }
     Ok(listeners)
 }
@@ -172,9 +183,9 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the first of them.
+    /// Waits for the next of them.
     #[cfg(unix)]
-    async fn first(mut self) -> Result<()> {
+    async fn next(&mut self) -> Result<()> {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -184,7 +195,8 @@ impl StopSignals {
 
     /// Waits for an interrupt.
     #[cfg(not(unix))]
-    async fn first(self) -> Result<()> {
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "as on unix")]
+    async fn next(&mut self) -> Result<()> {
         tokio::signal::ctrl_c()
             .await
             .context("cannot watch for an interrupt")

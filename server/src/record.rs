@@ -10,7 +10,7 @@
 //!
 //! `conformance` is what every store must do, races included.
 
-#[cfg(any(test, feature = "conformance"))]
+#[cfg(test)]
 pub mod conformance;
 pub mod memory;
 pub mod sqlite;

@@ -57,7 +57,7 @@ pub struct Periods {
 pub struct Moment {
     /// Unix seconds, UTC.
     pub now: u64,
-    /// What follows from it.
+    /// The periods that this server keeps.
     pub periods: Periods,
 }
 
@@ -287,7 +287,7 @@ impl Transfer {
         }
     }
 
-    /// Checks who asks for an owner's call, and that there is something left to own.
+    /// Checks who asks for an owner's call.
     pub fn authorize_owner(&self, owner: &OwnerVerifier) -> Outcome<()> {
         if is_same(owner.as_bytes(), self.owner_verifier.as_bytes()) {
             Ok(())

@@ -1,11 +1,5 @@
 //! What every blob store must do, as functions that each store's tests call.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed assertion is what these functions are for"
-)]
-
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};

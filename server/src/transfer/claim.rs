@@ -86,7 +86,8 @@ impl Transfer {
     /// Takes one claim for `claimant`, or repeats the answer to the claim it took before; with a lease of 0 nothing is
     /// repeated, and the claim of an inline body may be the transfer's end: its ciphertext belongs to this answer.
     ///
-    /// The order of the checks: link proof, access proof, a known claim token, gone, locked, not ready, count. So the repeat
+    /// The order of the checks: link proof; a right access proof with a known claim token; gone or expired; locked; access
+    /// proof; not ready; count. So the repeat
     /// of a live lease succeeds whatever has become of lock, count and expiry, and a wrong access proof never learns more
     /// than that the transfer is gone or locked.
     pub fn claim(

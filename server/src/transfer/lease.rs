@@ -123,7 +123,7 @@ impl Lease {
 }
 
 impl Transfer {
-    /// Where the claimant's lease stands among the leases, if it ever had one and while it lives.
+    /// The claimant's lease, while it lives.
     pub(super) fn live_lease(&mut self, claimant: &ClaimVerifier) -> Outcome<&mut Lease> {
         let gone = self.gone();
         match self.lease_of(claimant) {
