@@ -5,7 +5,9 @@
  * @module
  */
 
+import { enManage } from "./en.manage.js";
 import { enProblems } from "./en.problems.js";
+import { enSend } from "./en.send.js";
 
 /** @typedef {import("../format.js").Format} Format */
 
@@ -47,7 +49,6 @@ export const en = {
   "send.too_many": (/** @type {{ limit: number }} */ v, /** @type {Format} */ f) =>
     `More than ${f.number(v.limit)} files do not fit in one transfer. Put them into an archive (zip) first.`,
   "send.empty": "Type something or add a file first.",
-  "send.folder": "A folder cannot be sent as it is. Put it into an archive (zip) and add that.",
   "send.expires": "Expires after",
   "send.opens": "Opens",
   "send.opens.count": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
@@ -208,5 +209,7 @@ export const en = {
   "offline.why": "You may be offline, or the server may be down. Nothing was used up.",
   "offline.todo": "Check your connection and try again.",
 
+  ...enSend,
+  ...enManage,
   ...enProblems,
 };
