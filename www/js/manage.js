@@ -32,15 +32,16 @@ const OFFLINE_MS = 5_000;
 /** Coming back to the page asks at once, but not more often than this. */
 const FOCUS_MS = 2_000;
 
-const fragment = takeFragment(location, history);
 startPage("manage.page");
 const api = new Api();
 const list = byId("receipt-list", ReceiptList);
-let owner = readReceipt(fragment);
 
+/** Whose receipt is shown; null without one. @type {import("./receipt.js").Owner | null} */
+let owner = null;
 /** @type {ManageState} */
 let state = { name: "loading" };
-let asking = false;
+/** Whose receipt is being asked for. @type {import("./receipt.js").Owner | null} */
+let asking = null;
 /** When it was asked last, and before when the server asked not to be, in ms since the page began. */
 let asked_ms = -Infinity;
 let not_before_ms = 0;
@@ -61,7 +62,7 @@ byId("forget-all", ConfirmStep).addEventListener("confirmed", () => {
   list.show(keptReceipts());
 });
 // A receipt that is followed from the list, or pasted into this page's address, changes nothing but the fragment.
-addEventListener("hashchange", () => location.reload());
+addEventListener("hashchange", () => location.hash !== "" && start());
 for (const type of ["focus", "online"]) addEventListener(type, lookOnReturn);
 document.addEventListener("visibilitychange", lookOnReturn);
 setInterval(lookInTime, 1000);
@@ -71,7 +72,12 @@ forgetOnLeaving(() => {
 void api.config().then(showLimits, () => undefined);
 start();
 
+/** Reads the address and shows what belongs to it. */
 function start() {
+  const fragment = takeFragment(location, history);
+  owner = readReceipt(fragment);
+  state = { name: "loading" };
+  showState(state.name);
   const missing = missingFeatures();
   if (missing.length > 0) dispatch({ type: "problem", problem: new Problem("browser.too_old", { cause: missing }) });
   else if (fragment === "") dispatch({ type: "list" });
@@ -81,18 +87,19 @@ function start() {
 
 /** Asks what became of it; a second question while one is open is none. */
 async function look() {
-  if (!owner || asking) return;
-  asking = true;
+  const asked = owner;
+  if (!asked || asking === asked) return;
+  asking = asked;
   asked_ms = performance.now();
   try {
-    const receipt = await api.receipt(owner.id, owner.token);
-    dispatch({ type: "answer", receipt, as_of: Math.floor(Date.now() / 1000) });
+    const receipt = await api.receipt(asked.id, asked.token);
+    if (owner === asked) dispatch({ type: "answer", receipt, as_of: Math.floor(Date.now() / 1000) });
   } catch (thrown) {
     const problem = problemFrom(thrown);
     not_before_ms = performance.now() + (problem.retry_after_s ?? 0) * 1000;
-    dispatch({ type: "problem", problem });
+    if (owner === asked) dispatch({ type: "problem", problem });
   } finally {
-    asking = false;
+    if (asking === asked) asking = null;
   }
 }
 
