@@ -117,7 +117,9 @@ function paste(page, what) {
     const clipboardData = new DataTransfer();
     if (text !== undefined) clipboardData.setData("text/plain", text);
     if (picture !== undefined) clipboardData.items.add(new File([new Uint8Array(9)], picture, { type: "image/png" }));
-    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    const event = new Event("paste", { bubbles: true, cancelable: true });
+    // Firefox does not let a page make a paste with content by the constructor.
+    document.body.dispatchEvent(Object.assign(event, { clipboardData }));
   }, what);
 }
 

@@ -73,12 +73,14 @@ export class EntrySplitter {
  * @returns {string[]}
  */
 export function distinctNames(names) {
-  const taken = new Set(names.map(fold));
+  // A name that is also a folder of another could not be saved beside it.
+  const folders = new Set(names.flatMap((name) => foldersOf(fold(name))));
+  const taken = new Set([...names.map(fold), ...folders]);
   /** @type {Set<string>} */
   const used = new Set();
   return names.map((name) => {
     let free = name;
-    for (let number = 2; used.has(fold(free)); number += 1) {
+    for (let number = 2; used.has(fold(free)) || folders.has(fold(free)); number += 1) {
       const next = numbered(name, number);
       free = taken.has(fold(next)) ? free : next;
     }
@@ -117,11 +119,17 @@ function fold(name) {
   return name.normalize("NFC").toLowerCase();
 }
 
+/** The folders above a name: "a/b/c" lies in "a" and "a/b". @param {string} name */
+function foldersOf(name) {
+  return [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index));
+}
+
 /**
  * @param {string} name
  * @param {number} number
  */
 function numbered(name, number) {
   const dot = name.lastIndexOf(".");
-  return dot > 0 ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`;
+  const base = name.lastIndexOf("/") + 1;
+  return dot > base ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`;
 }
