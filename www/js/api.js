@@ -13,43 +13,12 @@ const CALL_MS = 30_000;
 const STALL_MS = 45_000;
 
 /**
- * @typedef {object} Limits
- * @property {string} version
- * @property {number} transfer_size_max Bytes of content.
- * @property {number} inline_max Bytes of sealed body.
- * @property {number} part_len
- * @property {number} ttl_s_min
- * @property {number} ttl_s_default
- * @property {number} ttl_s_max
- * @property {number} claims_max
- * @property {number} lease_s
- * @property {number} upload_idle_s
- *
- * @typedef {object} CreateRequest
- * @property {string} id
- * @property {string} link_verifier
- * @property {string} access_verifier
- * @property {string} owner_verifier
- * @property {string} manifest
- * @property {number} body_len
- * @property {number} ttl_s
- * @property {number} claims_max
- * @property {string} [body]
- *
+ * @typedef {import("./api.messages.js").Limits} Limits
+ * @typedef {import("./api.messages.js").CreateRequest} CreateRequest
+ * @typedef {import("./api.messages.js").View} View
+ * @typedef {import("./api.messages.js").Receipt} Receipt
  * @typedef {{ state: "ready" | "uploading", part_len: number, expires_at?: number }} Created
  * @typedef {{ part_len: number, part_count: number, accepted: number[] }} Parts
- *
- * @typedef {object} View What a link holder learns without taking anything.
- * @property {"uploading" | "ready" | "claimed" | "gone"} state
- * @property {number} created_at
- * @property {number} [expires_at]
- * @property {number} [claimed_at] The latest claim, once there is one.
- * @property {number} claims_left
- * @property {number} attempts_left
- * @property {number} body_len
- * @property {number} part_len
- * @property {string} [manifest] Only with a right access proof.
- *
  * @typedef {{ lease_expires_at: number, body_len: number, manifest: string, body?: string }} Claimed
  * @typedef {{ link_proof: string, access_proof?: string }} LinkProofs
  *
@@ -99,6 +68,16 @@ export class Api {
    */
   async burn(id, token) {
     await this.#send("DELETE", at(id), { token, keepalive: true });
+  }
+
+  /** @param {string} id @param {string} token Owner token. @param {AbortSignal} [signal] @returns {Promise<Receipt>} */
+  receipt(id, token, signal) {
+    return this.#json("GET", at(id), { token, signal });
+  }
+
+  /** Gives back the tries for the passphrase. @param {string} id @param {string} token Owner token. @returns {Promise<void>} */
+  async unlock(id, token) {
+    await this.#send("POST", `${at(id)}/unlock`, { token });
   }
 
   /** @param {string} id @param {LinkProofs} proofs @param {AbortSignal} [signal] @returns {Promise<View>} */

@@ -75,12 +75,14 @@ export class EntrySplitter {
  * @returns {string[]}
  */
 export function distinctNames(names) {
-  const taken = new Set(names.map(fold));
+  // A name that is also a folder of another could not be saved beside it.
+  const folders = new Set(names.flatMap((name) => foldersOf(fold(name))));
+  const taken = new Set([...names.map(fold), ...folders]);
   /** @type {Set<string>} */
   const used = new Set();
   return names.map((name) => {
     let free = name;
-    for (let number = 2; used.has(fold(free)); number += 1) {
+    for (let number = 2; used.has(fold(free)) || folders.has(fold(free)); number += 1) {
       const next = numbered(name, number);
       free = taken.has(fold(next)) ? free : next;
     }
@@ -112,4 +114,9 @@ export function contentDisposition(name) {
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `attachment; filename*=UTF-8''${encoded}`;
+}
+
+/** The folders above a name: "a/b/c" lies in "a" and "a/b". @param {string} name */
+function foldersOf(name) {
+  return [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index));
 }

@@ -31,6 +31,16 @@ export class Format {
   }
 
   /**
+   * A number of which only the order matters: "2 trillion".
+   *
+   * @param {number} value
+   * @returns {string}
+   */
+  rough(value) {
+    return new Intl.NumberFormat(this.#locale, { notation: "compact", compactDisplay: "long", maximumSignificantDigits: 1 }).format(value);
+  }
+
+  /**
    * A size in decimal units, as disks and networks count: "14 MB".
    *
    * @param {number} len Bytes.

@@ -68,6 +68,20 @@ export function openNotice(state) {
   }
 }
 
+/**
+ * Why a receipt cannot be shown.
+ *
+ * @param {import("./manage-state.js").ManageState} state One of those that are a notice.
+ * @returns {Notice}
+ */
+export function manageNotice(state) {
+  if (state.name === "refused" || (state.name === "offline" && state.problem.code !== "network")) {
+    return problemNotice(state.problem, "problem.title");
+  }
+  const name = state.name === "damaged" ? "receipt_damaged" : state.name;
+  return { ...plain(`manage.${name}`), icon: ICONS[state.name] ?? "warn" };
+}
+
 /** @param {string} name @returns {Notice} */
 function plain(name) {
   return {

@@ -1,64 +1,65 @@
 /**
- * Which transfers were made in this browser, so that it can warn before one's own link is used up. Keeps their ids and when
- * they were made, which open nothing; never a link.
+ * Which links were made in this browser, so that opening one's own can be warned of. Keeps transfer ids in this browser for
+ * a while, and nothing else: no key, no link, no name.
  *
  * @module
  */
 
-const KEY = "own-links";
-const COUNT_MAX = 50;
-const AGE_MAX_S = 30 * 86_400;
+const KEY = "onetimeshare.own";
+/** The most that are remembered; the oldest go first. */
+const COUNT_MAX = 200;
+/** How long one is remembered when nothing else is said: as long as most servers keep anything. */
+const LIFE_S = 8 * 86_400;
 
-/** @typedef {[id: string, at: number]} OwnLink Transfer id and Unix seconds. */
-
-/** @param {string} id Transfer id. */
-export function remember(id) {
-  keep([...others(id), [id, nowS()]]);
+/**
+ * @param {string} id Of the transfer.
+ * @param {number} [until] Unix seconds.
+ */
+export function remember(id, until = now() + LIFE_S) {
+  const others = kept().filter(([other]) => other !== id);
+  write([...others, /** @type {[string, number]} */ ([id, until])].slice(-COUNT_MAX));
 }
 
 /**
+ * Whether this browser made that link, as far as it remembers.
+ *
  * @param {string} id
- * @returns {boolean}
  */
 export function isOwn(id) {
-  return kept().some(([own]) => own === id);
+  return kept().some(([one]) => one === id);
 }
 
 /** @param {string} id */
 export function forget(id) {
-  keep(others(id));
+  write(kept().filter(([one]) => one !== id));
 }
 
-/** @param {string} id */
-function others(id) {
-  return kept().filter(([own]) => own !== id);
-}
-
-/** @returns {OwnLink[]} */
+/** @returns {[id: string, until: number][]} Those whose time is not over. */
 function kept() {
   try {
-    const links = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(links) ? links.filter(isFresh) : [];
+    const pairs = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(pairs) ? pairs.filter((pair) => isPair(pair) && pair[1] > now()) : [];
   } catch {
-    // Storage may be switched off, or hold what another version wrote; then nothing is known, and nothing is warned of.
+    // No storage here, or not our writing in it: then nothing is remembered.
     return [];
   }
 }
 
-/** @param {unknown} link */
-function isFresh(link) {
-  return Array.isArray(link) && typeof link[0] === "string" && link[1] > nowS() - AGE_MAX_S;
-}
-
-/** @param {OwnLink[]} links */
-function keep(links) {
+/** @param {[id: string, until: number][]} pairs */
+function write(pairs) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(links.slice(-COUNT_MAX)));
+    if (pairs.length === 0) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, JSON.stringify(pairs));
   } catch {
-    // Without storage there is no warning later; nothing else rests on it.
+    // As above: the warning is a courtesy that this browser then cannot do.
   }
 }
 
-function nowS() {
+/** @param {unknown} pair */
+function isPair(pair) {
+  return Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "number";
+}
+
+function now() {
   return Math.floor(Date.now() / 1000);
 }

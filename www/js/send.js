@@ -6,18 +6,22 @@
  */
 
 import { Api } from "./api.js";
+import { missingFeatures } from "./browser.js";
 import { CryptoWorker } from "./crypto.js";
 import { linkFor } from "./link.js";
 import { sendNotice } from "./notices.js";
-import { problemFrom } from "./problem.js";
+import { remember } from "./own-links.js";
+import { Problem, problemFrom } from "./problem.js";
+import { receiptFragment, receiptLink } from "./receipt.js";
+import { sleep } from "./retry.js";
 import { nextSend } from "./state.js";
-import { text, write } from "./text.js";
+import { text } from "./text.js";
 import { Upload } from "./transfer/upload.js";
 import { ComposeForm } from "./ui/compose-form.js";
-import { LinkPanel } from "./ui/link-panel.js";
 import { NoticePanel } from "./ui/notice-panel.js";
-import { announce, byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage } from "./ui/page.js";
+import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage } from "./ui/page.js";
 import { ProgressBar } from "./ui/progress-bar.js";
+import { clearSent, renderSent } from "./ui/sent-view.js";
 import "./ui/theme-switch.js";
 
 /**
@@ -26,6 +30,8 @@ import "./ui/theme-switch.js";
  * @typedef {import("./ui/compose-form.js").Composed} Composed
  */
 
+/** How long until a server that could not be asked is asked again. */
+const AGAIN_MS = 5000;
 /** Problems after which the form is no use as it is: the transfer may go on, or must be made anew. */
 const RESUMABLE = new Set(["network", "store.unreachable", "server.internal", "request.rate_limited"]);
 
@@ -38,8 +44,10 @@ const progress = byId("progress", ProgressBar);
 let state = { name: "loading" };
 /** The worker of the next transfer, started early so that its wasm is there when it is wanted. */
 let crypto = new CryptoWorker();
-/** @type {{ upload: Upload, fragment: string, body_len: number, composed: Composed } | null} */
+/** @type {{ upload: Upload, fragment: string, owner: import("./receipt.js").Owner, body_len: number, composed: Composed } | null} */
 let job = null;
+/** Of the last transfer; 0 for a text. */
+let file_count = 0;
 let stop = new AbortController();
 
 form.addEventListener("compose", (event) => void seal(/** @type {CustomEvent<Composed>} */ (event).detail));
@@ -52,10 +60,11 @@ forgetOnLeaving(() => {
   // Nobody will ever have the link of an upload that is left behind.
   if (state.name !== "done") void job?.upload.burn();
   form.clear();
-  byId("link", HTMLInputElement).value = "";
+  clearSent();
   crypto.end();
 });
-void load();
+if (missingFeatures().length > 0) dispatch({ type: "unavailable", problem: new Problem("browser.too_old", { cause: missingFeatures() }) });
+else void load();
 
 /** Asks for the limits, without which nothing can be promised. */
 async function load() {
@@ -65,8 +74,15 @@ async function load() {
     showLimits(limits);
     dispatch({ type: "limits", limits });
   } catch (thrown) {
-    dispatch({ type: "unavailable", problem: problemFrom(thrown) });
+    const problem = problemFrom(thrown);
+    dispatch({ type: "unavailable", problem });
+    // A server that is being restarted is back before anyone has read the sentence.
+    if (problem.passing) void sleep(Math.max(AGAIN_MS, (problem.retry_after_s ?? 0) * 1000), stop.signal).then(loadAgain);
   }
+}
+
+async function loadAgain() {
+  if (state.name === "unavailable") await load();
 }
 
 /** @param {Composed} composed */
@@ -88,9 +104,10 @@ async function seal(composed) {
       ttl_s,
       claims_max,
       onprogress: (sent) => showSent(sent, sealed.body_len),
-      onwait: () => progress.wait(),
+      onwait: (wait_ms, problem) => progress.wait(waitWords(wait_ms, problem)),
     });
-    job = { upload, fragment: sealed.fragment, body_len: sealed.body_len, composed };
+    const owner = { id: sealed.transfer_id, token: sealed.owner_token };
+    job = { upload, fragment: sealed.fragment, owner, body_len: sealed.body_len, composed };
     await send(signal);
   } catch (thrown) {
     if (!signal.aborted) fail(thrown);
@@ -102,9 +119,20 @@ async function send(signal) {
   if (!job) return;
   dispatch({ type: "step", step: "sending" });
   const expires_at = await job.upload.run(signal);
+  const { composed, owner } = job;
   const link = linkFor(location.origin, job.fragment);
-  const { claims_max, passphrase } = job.composed;
-  dispatch({ type: "sent", link, expires_at, claims_max, with_passphrase: passphrase !== "" });
+  const receipt = receiptLink(location.origin, receiptFragment(owner));
+  const { manifest } = composed.draft;
+  file_count = manifest.kind === "text" ? 0 : manifest.entries.length;
+  remember(owner.id, expires_at);
+  dispatch({
+    type: "sent",
+    link,
+    receipt,
+    expires_at,
+    claims_max: composed.claims_max,
+    with_passphrase: composed.passphrase !== "",
+  });
   // What was sent is no longer needed here, and its keys neither.
   form.clear();
   renewWorker();
@@ -139,7 +167,7 @@ async function cancel() {
 }
 
 function another() {
-  byId("link", HTMLInputElement).value = "";
+  clearSent();
   dispatch({ type: "restart" });
   byId("text", HTMLTextAreaElement).focus();
 }
@@ -172,17 +200,15 @@ function dispatch(event) {
 function render() {
   showState(state.name);
   if (state.name === "working") progress.step = text(`send.step.${state.step}`);
-  if (state.name === "done") renderDone(state);
+  if (state.name === "done") renderSent({ ...state, file_count });
   if (state.name === "failed") renderNotice(state.problem, state.resumable);
   if (state.name === "unavailable") renderNotice(state.problem, false);
 }
 
-/** @param {Extract<SendState, { name: "done" }>} done */
-function renderDone(done) {
-  byId("link-panel", LinkPanel).link = done.link;
-  write(byId("promise", HTMLElement), text("send.promise", { count: done.claims_max, at: done.expires_at }));
-  byId("promise-passphrase", HTMLElement).hidden = !done.with_passphrase;
-  announce(text("send.done"));
+/** Why nothing moves. @param {number} wait_ms @param {Problem} problem */
+function waitWords(wait_ms, problem) {
+  if (problem.status === 429) return text("progress.wait.busy", { wait_s: Math.ceil(wait_ms / 1000) });
+  return problem.code === "network" ? undefined : text("progress.wait.server");
 }
 
 /**
@@ -194,4 +220,5 @@ function renderNotice(problem, resumable) {
   const key = resumable ? "send.resume" : state.name === "failed" ? "send.edit" : "open.retry";
   byId("retry", HTMLButtonElement).textContent = text(key);
   byId("give-up", HTMLButtonElement).hidden = !resumable;
+  byId("retrying", HTMLElement).hidden = state.name !== "unavailable" || !problem.passing;
 }

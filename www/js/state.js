@@ -15,14 +15,14 @@
  *   | { name: "unavailable", problem: Problem }
  *   | { name: "start", limits: Limits }
  *   | { name: "working", limits: Limits, step: "key" | "sending" | "finishing" }
- *   | { name: "done", limits: Limits, link: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { name: "done", limits: Limits, link: string, receipt: string, expires_at: number, claims_max: number, with_passphrase: boolean }
  *   | { name: "failed", limits: Limits, problem: Problem, resumable: boolean }} SendState
  *
  * @typedef {{ type: "limits", limits: Limits }
  *   | { type: "unavailable", problem: Problem }
  *   | { type: "send" }
  *   | { type: "step", step: "key" | "sending" | "finishing" }
- *   | { type: "sent", link: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, with_passphrase: boolean }
  *   | { type: "failed", problem: Problem, resumable: boolean }
  *   | { type: "resume" }
  *   | { type: "restart" }} SendEvent
@@ -93,8 +93,8 @@ export function nextSend(state, event) {
       return state.name === "working" ? { ...state, step: event.step } : state;
     case "sent": {
       if (state.name !== "working") return state;
-      const { link, expires_at, claims_max, with_passphrase } = event;
-      return { name: "done", limits: state.limits, link, expires_at, claims_max, with_passphrase };
+      const { type: _, ...made } = event;
+      return { name: "done", limits: state.limits, ...made };
     }
     case "failed":
       if (state.name !== "working") return state;

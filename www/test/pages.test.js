@@ -16,7 +16,7 @@ import { Problem } from "../js/problem.js";
 import { en } from "../js/text/en.js";
 
 const WWW = fileURLToPath(new URL("..", import.meta.url));
-const PAGES = ["index.html", "open.html"];
+const PAGES = ["index.html", "open.html", "manage.html"];
 const scripts = readdirSync(join(WWW, "js"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".js"))
   .map((name) => join("js", name));
@@ -34,14 +34,22 @@ test("every sentence that a page or a module names is in the catalogue", () => {
 
 test("every sentence in the catalogue is used", () => {
   const sources = [...PAGES.map(read), code].join("\n");
-  const made = [/^(missing|reloaded|outdated|network\.none|damaged|newer|unknown|gone|claimed|locked|incomplete|unsavable|offline)\./, /\.(title|why|todo)$/, /^send\.step\./, /^open\.status\./];
+  const made = [
+    /^(missing|reloaded|outdated|network\.none|damaged|newer|unknown|gone|claimed|locked|incomplete|unsavable|offline)\./,
+    /\.(title|why|todo)$/,
+    /^(send\.step|open\.status|send\.strength)\./,
+    /^manage\.(head|step|receipt_damaged|unknown|offline)\./,
+  ];
   const unused = [...keys].filter((key) => !sources.includes(`"${key}"`) && !made.some((form) => form.test(key)));
   assert.deepEqual(unused, []);
 });
 
 test("every sentence can be said", () => {
   const values = { count: 2, size: 1e6, at: 1.7e9, total: 2e6, limit: 9, over: 9, used: 9, name: "n", life_s: 9, duration_s: 60 };
-  const more = { speed: 9, left_s: 9, percent: 25, what: "w", claimed_at: 1.7e9, code: "c", version: "1", lines: 3, lease_s: 600 };
+  const more = {
+    speed: 9, left_s: 9, percent: 25, what: "w", claimed_at: 1.7e9, code: "c", version: "1", lines: 3, lease_s: 600,
+    guesses: 1e9, wait_s: 9, left: 1, most: 2,
+  };
   const format = new Format("en");
   for (const [key, sentence] of Object.entries(en)) {
     const said = typeof sentence === "function" ? sentence(/** @type {any} */ ({ ...values, ...more }), format) : sentence;
@@ -77,7 +85,7 @@ test("pages hold nothing that the content security policy forbids", () => {
     assert.deepEqual(inline, ['<script type="importmap">'], page);
     assert.ok(html.includes('<script type="importmap"></script>'), page);
     const addresses = [...html.matchAll(/\s(?:src|href)="([^"]+)"/g)].map(([, address]) => address ?? "");
-    assert.deepEqual(addresses.filter((address) => !address.startsWith("/assets/") && address !== "/" && address !== "#main"), []);
+    assert.deepEqual(addresses.filter((address) => !address.startsWith("/assets/") && address !== "/" && address !== "/manage" && address !== "#main"), []);
     for (const address of addresses.filter((one) => one.startsWith("/assets/"))) {
       assert.ok(readFileSync(join(WWW, address.replace("/assets/", "").replace(/#.*/, ""))).length > 0, address);
     }
@@ -103,7 +111,7 @@ test("ids are unique on a page, and each that a module looks for exists on one",
 
 test("modules depend only downwards: pages, then transfer and ui, then api, crypto and save, then what is pure", () => {
   const layer = (/** @type {string} */ name) => {
-    if (/^js\/(send|open)\.js$/.test(name)) return 3;
+    if (/^js\/(send|open|manage)\.js$/.test(name)) return 3;
     if (/^js\/(transfer|ui)\//.test(name)) return 2;
     return /^js\/(api|crypto|crypto\.worker|save|trusted)\.js$|^js\/save\//.test(name) ? 1 : 0;
   };

@@ -112,6 +112,12 @@ test("a number never takes the name of another file", () => {
   assert.equal(new Set(many).size, 3);
 });
 
+test("no name is a folder of another, and a number goes to the file and not to its folder", () => {
+  assert.deepEqual(distinctNames(["photos", "photos/a.txt"]), ["photos (2)", "photos/a.txt"]);
+  assert.deepEqual(distinctNames(["A/b", "a/B/c"]), ["A/b (2)", "a/B/c"]);
+  assert.deepEqual(distinctNames(["v1.0/notes", "v1.0/notes"]), ["v1.0/notes", "v1.0/notes (2)"]);
+});
+
 test("a file is saved under the last component of its name", () => {
   assert.equal(saveName("a/b/c.txt"), "c.txt");
   assert.equal(saveName(""), "message.txt");

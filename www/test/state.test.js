@@ -19,11 +19,11 @@ const send = (...events) => events.reduce(nextSend, /** @type {import("../js/sta
 const open = (...events) => events.reduce(nextOpen, /** @type {import("../js/state.js").OpenState} */ ({ name: "loading" }));
 const problem = (/** @type {string} */ code, status = 0) => /** @type {const} */ ({ type: "problem", problem: new Problem(code, { status }) });
 const ready = /** @type {const} */ ({ type: "ready", manifest, view, resume: false });
-const sent = /** @type {const} */ ({ type: "sent", link: "l", expires_at: 9, claims_max: 1, with_passphrase: false });
+const sent = /** @type {const} */ ({ type: "sent", link: "l", receipt: "r", expires_at: 9, claims_max: 1, with_passphrase: false });
 
 test("sending goes from start to done and back", () => {
   const done = send({ type: "limits", limits }, { type: "send" }, { type: "step", step: "sending" }, sent);
-  assert.deepEqual(done, { name: "done", limits, link: "l", expires_at: 9, claims_max: 1, with_passphrase: false });
+  assert.deepEqual(done, { name: "done", limits, link: "l", receipt: "r", expires_at: 9, claims_max: 1, with_passphrase: false });
   assert.deepEqual(nextSend(done, { type: "restart" }), { name: "start", limits });
 });
 

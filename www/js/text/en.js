@@ -6,7 +6,9 @@
  */
 
 import { enOpen } from "./en.open.js";
+import { enManage } from "./en.manage.js";
 import { enProblems } from "./en.problems.js";
+import { enSend } from "./en.send.js";
 
 /** @typedef {import("../format.js").Format} Format */
 
@@ -48,7 +50,6 @@ export const en = {
   "send.too_many": (/** @type {{ limit: number }} */ v, /** @type {Format} */ f) =>
     `More than ${f.number(v.limit)} files do not fit in one transfer. Put them into an archive (zip) first.`,
   "send.empty": "Type something or add a file first.",
-  "send.folder": "A folder cannot be sent as it is. Put it into an archive (zip) and add that.",
   "send.expires": "Expires after",
   "send.opens": "Opens",
   "send.opens.count": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
@@ -203,5 +204,7 @@ export const en = {
     `It would have to hold ${f.bytes(v.size)} in memory. Nothing was used up.`,
 
   ...enOpen,
+  ...enSend,
+  ...enManage,
   ...enProblems,
 };

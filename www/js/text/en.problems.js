@@ -25,6 +25,8 @@ export const enProblems = {
   "request.too_large.todo": "Send less at once.",
   "request.rate_limited.why": "The server is asked too much from your address right now.",
   "request.rate_limited.todo": "Wait a minute and try again.",
+  "browser.too_old.why": "This browser is too old: it lacks what this page is made of.",
+  "browser.too_old.todo": "Update it, or use another one: Chrome or Edge 116, Firefox 124, Safari 17.4 or newer.",
   "request.unprocessable.why": "The server refuses one of these choices.",
   "request.unprocessable.todo": "Reload the page for its present limits, and try again.",
   "transfer.gone.why": "The server no longer has this transfer: it was deleted or waited for too long.",

@@ -30,7 +30,7 @@ const SOURCE_CODES = new Set(["body.changed", "source.unreadable", "part.conflic
  * @property {number} ttl_s
  * @property {number} claims_max
  * @property {(sent: number) => void} onprogress Bytes of the sealed body that have left.
- * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
+ * @property {(wait_ms: number, problem: Problem) => void} onwait That failed; it is tried again after so long.
  */
 
 /** One upload, which can be run again after it failed and then goes on where it was. */

@@ -8,12 +8,14 @@
 import { ENTRIES_MAX, choices, compose, isPassphraseTooLong, sentNames } from "../compose.js";
 import { text } from "../text.js";
 import { DropZone } from "./drop-zone.js";
+import { pickedFiles } from "./dropped.js";
 import { FileRows } from "./file-list.js";
 import { byId, within } from "./page.js";
-import "./secret-field.js";
+import { PassphraseChoice } from "./passphrase-choice.js";
 
 /**
  * @typedef {import("../api.js").Limits} Limits
+ * @typedef {import("./dropped.js").AddedFile} AddedFile
  *
  * @typedef {object} Composed
  * @property {import("../compose.js").Draft} draft
@@ -26,7 +28,7 @@ import "./secret-field.js";
 export class ComposeForm extends HTMLElement {
   /** @type {Limits | null} */
   #limits = null;
-  /** @type {File[]} */
+  /** @type {AddedFile[]} */
   #files = [];
   /** @type {Map<string, string>} Names as sealing keeps them, by the names they have. */
   #cleaned = new Map();
@@ -37,20 +39,30 @@ export class ComposeForm extends HTMLElement {
 
   connectedCallback() {
     const zone = within(this, "drop-zone", DropZone);
-    zone.addEventListener("files-added", (event) => this.#add(/** @type {CustomEvent<File[]>} */ (event).detail));
-    zone.addEventListener("folder-refused", () => this.#trouble(text("send.folder")));
-    const picker = byId("files", HTMLInputElement);
-    picker.addEventListener("change", () => {
-      this.#add([...(picker.files ?? [])]);
-      // So that the same file can be picked again after it was removed.
-      picker.value = "";
-    });
+    zone.addEventListener("files-added", (event) => this.#add(/** @type {CustomEvent<AddedFile[]>} */ (event).detail));
+    zone.addEventListener("files-missed", () => this.#trouble(text("send.missed")));
+    zone.addEventListener("text-added", (event) => this.#write(/** @type {CustomEvent<string>} */ (event).detail));
+    for (const id of ["files", "folder"]) {
+      const picker = byId(id, HTMLInputElement);
+      picker.addEventListener("change", () => {
+        this.#add(pickedFiles(picker.files));
+        // So that the same file can be picked again after it was removed.
+        picker.value = "";
+      });
+    }
+    // Phones have no folders to pick.
+    byId("folder-button", HTMLElement).hidden = !("webkitdirectory" in HTMLInputElement.prototype);
     this.#rows.addEventListener("file-removed", (event) => {
       this.#files.splice(/** @type {CustomEvent<number>} */ (event).detail, 1);
       this.#show();
     });
+    byId("remove-all", HTMLButtonElement).addEventListener("click", () => {
+      this.#files = [];
+      this.#show();
+      byId("files", HTMLInputElement).focus();
+    });
     byId("text", HTMLTextAreaElement).addEventListener("input", () => this.#show());
-    byId("passphrase", HTMLInputElement).addEventListener("input", () => this.#show());
+    byId("passphrase", HTMLInputElement).addEventListener("input", () => this.#trouble(""));
     within(this, "form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#cleaning.then(() => this.#submit());
@@ -78,6 +90,7 @@ export class ComposeForm extends HTMLElement {
     within(this, "form", HTMLFormElement).reset();
     this.#files = [];
     this.#cleaned.clear();
+    within(this, "passphrase-choice", PassphraseChoice).reset();
     this.#show();
   }
 
@@ -85,16 +98,28 @@ export class ComposeForm extends HTMLElement {
     return within(this, "file-list", FileRows);
   }
 
+  get #sources() {
+    return this.#files.map(({ file }) => file);
+  }
+
   get #names() {
-    const cleaned = this.#files.map((file) => this.#cleaned.get(file.name) ?? file.name);
+    const cleaned = this.#files.map(({ name }) => this.#cleaned.get(name) ?? name);
     return sentNames(cleaned, byId("text", HTMLTextAreaElement).value !== "");
   }
 
-  /** @param {File[]} files */
+  /** @param {AddedFile[]} files */
   #add(files) {
     this.#files.push(...files);
     this.#show();
     this.#cleaning = Promise.all([this.#cleaning, this.#cleanNames(files.map((file) => file.name))]);
+  }
+
+  /** Takes a text that was pasted beside the field. @param {string} pasted */
+  #write(pasted) {
+    const field = byId("text", HTMLTextAreaElement);
+    field.setRangeText(pasted, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    this.#show();
   }
 
   /** @param {string[]} names */
@@ -108,13 +133,13 @@ export class ComposeForm extends HTMLElement {
   #show() {
     const written = byId("text", HTMLTextAreaElement).value;
     const names = this.#names;
-    this.#rows.show(this.#files.map((file, index) => ({ name: file.name, sent_name: names[index] ?? file.name, size: file.size })));
+    this.#rows.show(this.#files.map(({ name, file }, index) => ({ name, sent_name: names[index] ?? name, size: file.size })));
+    byId("remove-all", HTMLButtonElement).hidden = this.#files.length < 2;
     const note = byId("text-note", HTMLElement);
     note.hidden = this.#files.length === 0 || written === "";
     note.textContent = text("send.text_as_file", { name: names.at(-1) ?? "" });
-    byId("passphrase-hint", HTMLElement).hidden = byId("passphrase", HTMLInputElement).value === "";
     this.#trouble("");
-    if (this.#limits) this.#showUse(this.#limits, compose(written, this.#files, names)?.total ?? 0);
+    if (this.#limits) this.#showUse(this.#limits, compose(written, this.#sources, names)?.total ?? 0);
   }
 
   /** @param {Limits} limits @param {number} used */
@@ -128,7 +153,7 @@ export class ComposeForm extends HTMLElement {
   #submit() {
     const written = byId("text", HTMLTextAreaElement);
     const passphrase = byId("passphrase", HTMLInputElement);
-    const draft = compose(written.value, this.#files, this.#names);
+    const draft = compose(written.value, this.#sources, this.#names);
     this.#show();
     if (!this.#limits || !byId("compose-trouble", HTMLElement).hidden) return;
     if (!draft) {

@@ -7,6 +7,7 @@
 
 import { text } from "../text.js";
 import { announce, within } from "./page.js";
+import { toast } from "./toast.js";
 
 /** How long the button says that it worked. */
 const SAY_MS = 2500;
@@ -24,6 +25,7 @@ export function wireCopy(button, field, content = () => field.value, reveal = ()
     const words = within(button, "span", HTMLElement);
     words.textContent = text(key);
     announce(text(key));
+    toast(text(key));
     clearTimeout(timer);
     timer = window.setTimeout(() => {
       words.textContent = text("copy.copy");

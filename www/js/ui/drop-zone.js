@@ -1,9 +1,11 @@
 /**
- * `<drop-zone>`: takes files dropped anywhere on the page or pasted into it, and says so while they hover. Emits
- * `files-added` with the files and `folder-refused`. Never reads a file.
+ * `<drop-zone>`: takes files and folders dropped anywhere on the page, and files and text pasted into it, and says so while
+ * they hover. Emits `files-added`, `text-added`, and `files-missed` when something could not be reached. Never reads a file.
  *
  * @module
  */
+
+import { droppedFiles, pickedFiles } from "./dropped.js";
 
 /** The element; it holds the text field. */
 export class DropZone extends HTMLElement {
@@ -45,22 +47,28 @@ export class DropZone extends HTMLElement {
     this.removeAttribute("data-hover");
     if (!this.#takes(event) || !event.dataTransfer) return;
     event.preventDefault();
-    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
-    const folders = items.some((item) => item.webkitGetAsEntry()?.isDirectory);
-    const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory).map((item) => item.getAsFile());
-    if (folders) this.dispatchEvent(new CustomEvent("folder-refused"));
-    this.#add(files.filter((file) => file !== null));
+    void droppedFiles(event.dataTransfer.items).then(({ files, missed }) => {
+      this.#add(files);
+      if (missed > 0) this.dispatchEvent(new CustomEvent("files-missed"));
+    });
   }
 
   /** @param {ClipboardEvent} event */
   #paste(event) {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0 || !this.checkVisibility()) return;
+    const { clipboardData: pasted, target } = event;
+    if (!pasted || !this.checkVisibility()) return;
+    const written = pasted.getData("text/plain");
+    const is_field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+    // A spreadsheet's cells come as text and as a picture of it: whoever pastes into a field wants the text.
+    if (written !== "" && is_field) return;
+    const detail = written;
+    if (pasted.files.length > 0 && written === "") this.#add(pickedFiles(pasted.files));
+    else if (written !== "") this.dispatchEvent(new CustomEvent("text-added", { detail }));
+    else return;
     event.preventDefault();
-    this.#add(files);
   }
 
-  /** @param {File[]} files */
+  /** @param {import("./dropped.js").AddedFile[]} files */
   #add(files) {
     if (files.length > 0) this.dispatchEvent(new CustomEvent("files-added", { detail: files }));
   }

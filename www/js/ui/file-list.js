@@ -14,6 +14,9 @@ import { scrollLong, within } from "./page.js";
  * @property {number} size Bytes.
  */
 
+/** More rows than this are counted and not shown: nobody reads them, and each costs time. */
+const ROWS_MAX = 200;
+
 /** The element; it holds the list and the template of a row. */
 export class FileRows extends HTMLElement {
   /** @param {FileRow[]} rows */
@@ -22,7 +25,10 @@ export class FileRows extends HTMLElement {
     const focused = [...list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
     list.setAttribute("aria-label", this.getAttribute("aria-label") ?? "");
     scrollLong(list, rows.length);
-    list.replaceChildren(...rows.map((row, index) => this.#row(row, index)));
+    list.replaceChildren(...rows.slice(0, ROWS_MAX).map((row, index) => this.#row(row, index)));
+    const more = within(this, "[data-part=more]", HTMLElement);
+    more.hidden = rows.length <= ROWS_MAX;
+    more.textContent = text("send.more_files", { count: rows.length - ROWS_MAX });
     this.hidden = rows.length === 0;
     // Whoever removes rows by keyboard stays in the list.
     if (focused >= 0) list.querySelectorAll("button")[Math.min(focused, rows.length - 1)]?.focus();

@@ -1,5 +1,5 @@
 /**
- * `<link-panel>`: the finished link in a field with a big Copy.
+ * `<link-panel>`: a finished link in a field with Copy, and Share where the system can.
  *
  * @module
  */
@@ -13,6 +13,11 @@ export class LinkPanel extends HTMLElement {
     const field = within(this, "input", HTMLInputElement);
     wireCopy(within(this, "button", HTMLButtonElement), field);
     field.addEventListener("focus", () => field.select());
+    const share = this.querySelector("[data-part=share]");
+    if (!(share instanceof HTMLButtonElement)) return;
+    share.hidden = !("share" in navigator);
+    // Closing the system's own panel is a decision and needs no word.
+    share.addEventListener("click", () => void navigator.share({ url: field.value }).catch(() => undefined));
   }
 
   /** @param {string} link */

@@ -66,7 +66,7 @@ export function showState(name) {
   }
   if (!changed) return;
   const headings = document.querySelectorAll("main .card :is(h1, h2)[tabindex]");
-  const heading = [...headings].find((one) => one.checkVisibility?.() ?? !one.closest("[hidden]"));
+  const heading = [...headings].find((one) => one.getClientRects().length > 0);
   if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
 }
 

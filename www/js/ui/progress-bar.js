@@ -41,11 +41,11 @@ export class ProgressBar extends HTMLElement {
     announce(sentence);
   }
 
-  /** Says that the connection is gone for now. */
-  wait() {
-    this.#step.textContent = text("progress.wait");
+  /** Says why nothing moves for now. @param {string} [sentence] The connection is gone, when nothing else is said. */
+  wait(sentence = text("progress.wait")) {
+    this.#step.textContent = sentence;
     this.#step.classList.add("warn");
-    announce(text("progress.wait"));
+    announce(sentence);
   }
 
   /**

@@ -11,14 +11,18 @@ import { within } from "./page.js";
 export class SecretField extends HTMLElement {
   connectedCallback() {
     const field = within(this, "input", HTMLInputElement);
+    within(this, "button", HTMLButtonElement).addEventListener("click", () => {
+      this.shown = field.type === "password";
+    });
+    this.shown = false;
+  }
+
+  /** @param {boolean} shown Whether the passphrase can be read. */
+  set shown(shown) {
     const button = within(this, "button", HTMLButtonElement);
-    const show = (/** @type {boolean} */ shown) => {
-      field.type = shown ? "text" : "password";
-      button.textContent = text(shown ? "secret.hide" : "secret.show");
-      button.setAttribute("aria-pressed", String(shown));
-    };
-    button.addEventListener("click", () => show(field.type === "password"));
-    show(false);
+    within(this, "input", HTMLInputElement).type = shown ? "text" : "password";
+    button.textContent = text(shown ? "secret.hide" : "secret.show");
+    button.setAttribute("aria-pressed", String(shown));
   }
 }
 

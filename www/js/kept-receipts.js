@@ -1,0 +1,74 @@
+/**
+ * The receipts that a person chose to keep in this browser. Nothing comes in here unasked.
+ *
+ * @module
+ */
+
+import { readReceipt } from "./receipt.js";
+
+const KEY = "onetimeshare.receipts";
+/** The most that are kept; the oldest go first. */
+const COUNT_MAX = 100;
+
+/** How long after its time one is kept: longer than the server remembers, so that nothing is dropped that can still be asked for. */
+const AFTER_S = 2 * 86_400;
+
+/**
+ * @typedef {object} KeptReceipt
+ * @property {string} fragment
+ * @property {number} sent_at Unix seconds.
+ * @property {number} expires_at
+ * @property {number} file_count 0 for a text.
+ */
+
+/** @returns {KeptReceipt[]} The newest first. */
+export function keptReceipts() {
+  try {
+    const list = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return Array.isArray(list) ? list.filter(isKept).filter(isFresh) : [];
+  } catch {
+    // No storage here, or not our writing in it: then nothing is kept.
+    return [];
+  }
+}
+
+/**
+ * @param {KeptReceipt} receipt
+ * @returns {boolean} Whether this browser could.
+ */
+export function keepReceipt(receipt) {
+  const others = keptReceipts().filter(({ fragment }) => fragment !== receipt.fragment);
+  return write([receipt, ...others].slice(0, COUNT_MAX));
+}
+
+/** @param {string} fragment */
+export function forgetReceipt(fragment) {
+  write(keptReceipts().filter((receipt) => receipt.fragment !== fragment));
+}
+
+export function forgetAllReceipts() {
+  write([]);
+}
+
+/** @param {KeptReceipt[]} list */
+function write(list) {
+  try {
+    if (list.length === 0) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, JSON.stringify(list));
+    return true;
+  } catch {
+    // Storage is switched off or full; the page says so.
+    return false;
+  }
+}
+
+/** @param {any} one Whatever was stored. */
+function isKept(one) {
+  const numbers = [one?.sent_at, one?.expires_at, one?.file_count];
+  return typeof one?.fragment === "string" && readReceipt(one.fragment) !== null && numbers.every(Number.isFinite);
+}
+
+/** @param {KeptReceipt} receipt */
+function isFresh({ expires_at }) {
+  return expires_at + AFTER_S > Date.now() / 1000;
+}
