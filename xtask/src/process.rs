@@ -49,7 +49,7 @@ pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs `cargo build …` and returns the files of the artefact that belongs to the target `name`, as cargo names them.
+/// Runs `cargo build …` or `cargo test --no-run …` and returns the files of the artefact that belongs to the target `name`, as cargo names them.
 pub(crate) fn build(command: &mut Command, name: &str) -> Result<Vec<PathBuf>> {
     command.arg("--message-format=json-render-diagnostics");
     let report = output(command)?;
@@ -57,7 +57,7 @@ pub(crate) fn build(command: &mut Command, name: &str) -> Result<Vec<PathBuf>> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["reason"] == "compiler-artifact")
-        .filter(|message| message["target"]["name"] == name)
+        .filter(|message| message["target"]["name"] == name && message["profile"]["test"] == false)
         .filter_map(|message| message["filenames"].as_array().cloned())
         .next_back()
         .unwrap_or_default();

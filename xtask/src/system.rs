@@ -25,6 +25,10 @@ pub(crate) enum Package {
     Fonts,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
+    /// Unpacks the archives that pages make.
+    Unzip,
+    /// The third family of browsers, with its driver and a screen to draw on.
+    WebKit,
 }
 
 impl Package {
@@ -35,10 +39,19 @@ impl Package {
         Self::Firefox,
         Self::Fonts,
         Self::Node,
+        Self::Unzip,
+        Self::WebKit,
     ];
 
     /// What the tests in browsers need.
-    pub(crate) const BROWSERS: &[Self] = &[Self::Chromium, Self::Firefox, Self::Fonts, Self::Node];
+    pub(crate) const BROWSERS: &[Self] = &[
+        Self::Chromium,
+        Self::Firefox,
+        Self::Fonts,
+        Self::Node,
+        Self::Unzip,
+        Self::WebKit,
+    ];
 
     /// What Debian calls it.
     fn debian_names(self) -> &'static [&'static str] {
@@ -48,6 +61,8 @@ impl Package {
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Node => &["nodejs", "npm"],
+            Self::Unzip => &["unzip"],
+            Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
     }
 
@@ -58,6 +73,10 @@ impl Package {
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
+            Self::Unzip => env::find_program(&["unzip"]).is_some(),
+            Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
+                .iter()
+                .all(|program| env::find_program(&[program]).is_some()),
         }
     }
 }
