@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256, Sha384};
 
 /// Folders of `www` that are served; everything else in it that is a folder is for development.
-const FOLDERS: [&str; 5] = ["css", "fonts", "icons", "js", "wasm"];
+const FOLDERS: [&str; 6] = ["css", "fonts", "icons", "js", "vendor", "wasm"];
 
 /// Every page has this line; it is filled with the integrity of all modules.
 const IMPORT_MAP: &str = r#"<script type="importmap"></script>"#;

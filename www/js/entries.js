@@ -5,6 +5,8 @@
  * @module
  */
 
+import { fold, numbered } from "./names.js";
+
 /**
  * @typedef {object} Entry One text or file as the sealed manifest describes it.
  * @property {string} name Empty only for a text.
@@ -110,18 +112,4 @@ export function contentDisposition(name) {
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return `attachment; filename*=UTF-8''${encoded}`;
-}
-
-/** @param {string} name */
-function fold(name) {
-  return name.normalize("NFC").toLowerCase();
-}
-
-/**
- * @param {string} name
- * @param {number} number
- */
-function numbered(name, number) {
-  const dot = name.lastIndexOf(".");
-  return dot > 0 ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`;
 }

@@ -17,6 +17,7 @@ import { keyOr, text } from "./text.js";
 /** @type {Record<string, string>} */
 const ICONS = {
   missing: "link-broken",
+  reloaded: "link-broken",
   damaged: "link-broken",
   newer: "link-broken",
   unknown: "gone",
@@ -25,6 +26,7 @@ const ICONS = {
   locked: "lock",
   incomplete: "clock",
   offline: "offline",
+  "network.none": "offline",
 };
 
 /**
@@ -51,10 +53,16 @@ export function openNotice(state) {
       const at = state.problem?.number("at") ?? state.problem?.number("claimed_at") ?? null;
       return { ...plain("claimed"), why: text("claimed.why", { at }) };
     }
+    case "reloaded": {
+      const { kept_until: at } = state;
+      return { ...plain("reloaded"), why: at === null ? text("reloaded.why") : text("reloaded.kept", { at }) };
+    }
+    case "offline":
+      return plain(globalThis.navigator?.onLine === false ? "network.none" : "offline");
     case "refused":
-      return problemNotice(state.problem, "problem.title");
+      return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.title"));
     case "failed":
-      return problemNotice(state.problem, "problem.open.title");
+      return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.open.title"));
     default:
       return plain(state.name);
   }

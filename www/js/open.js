@@ -6,95 +6,108 @@
  */
 
 import { Api } from "./api.js";
+import { missingFeatures } from "./capable.js";
 import { CryptoWorker } from "./crypto.js";
 import { takeFragment } from "./link.js";
-import { problemFrom } from "./problem.js";
-import { openSaver, planSaving } from "./save.js";
-import { saveBlob } from "./save/blob-saver.js";
-import { SHOWN_MAX, TextSink } from "./save/text-sink.js";
-import { nextOpen, unopenable } from "./state.js";
+import { isOwn } from "./own-links.js";
+import { Problem, problemFrom } from "./problem.js";
+import { backoff } from "./retry.js";
+import { planSaving } from "./save.js";
+import { nextOpen } from "./state.js";
 import { text } from "./text.js";
-import { dropToken, keptToken } from "./transfer/claim-token.js";
+import { dropToken, keptToken, latestClaim } from "./transfer/claim-token.js";
 import { Download } from "./transfer/download.js";
 import { fateOf } from "./transfer/fate.js";
-import { goesOn, look } from "./transfer/look.js";
-import { EntryList } from "./ui/entry-list.js";
+import { goesOn, lapsed, look } from "./transfer/look.js";
+import { CountDown } from "./ui/count-down.js";
 import { HoldButton } from "./ui/hold-button.js";
-import { clearPlaintext, passphraseTrouble, renderOpen, showText, wireText } from "./ui/open-view.js";
-import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage } from "./ui/page.js";
+import { clearPlaintext, passphraseTrouble, renderOpen } from "./ui/open-view.js";
+import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage, wasReloaded } from "./ui/page.js";
 import { ProgressBar } from "./ui/progress-bar.js";
+import { SaveChoiceElement } from "./ui/save-choice.js";
 import "./ui/secret-field.js";
+import { isShown, sinkFor, wireSaving } from "./ui/sink.js";
 import "./ui/theme-switch.js";
 
 /**
  * @typedef {import("./state.js").OpenState} OpenState
  * @typedef {import("./state.js").OpenEvent} OpenEvent
- * @typedef {import("./problem.js").Problem} Problem
  * @typedef {import("./api.js").View} View
  * @typedef {import("./crypto.messages.js").LinkFacts} LinkFacts
- * @typedef {import("./crypto.messages.js").Manifest} Manifest
- * @typedef {import("./save.js").SavePlan} SavePlan
+ * @typedef {import("./save.js").SaveChoice} SaveChoice
  */
 
 /** How often a transfer that is still being sent is looked at again. */
 const AGAIN_MS = 5000;
 /** How long a lease is taken to last as long as the server has not said it; it is renewed the sooner the shorter it is. */
 const LEASE_S = 60;
+/** How long to wait after "too many" when the server does not say. */
+const RATE_WAIT_S = 30;
 
 const fragment = takeFragment(location, history);
 startPage("open.page");
+byId("too-old", HTMLElement).remove();
 const api = new Api();
-const crypto = new CryptoWorker();
 const progress = byId("progress", ProgressBar);
-const entryList = byId("entries", EntryList);
+const again = byId("again", CountDown);
+const limits = api.config().catch(() => null);
 
 /** @type {OpenState} */
 let state = { name: "loading" };
+/** @type {CryptoWorker | null} */
+let crypto = null;
 /** @type {LinkFacts | null} */
 let facts = null;
 /** @type {Download | null} */
 let download = null;
-/** @type {SavePlan | null} */
-let plan = null;
-/** @type {{ again(index: number): void } | null} */
-let saver = null;
+/** @type {SaveChoice | null} */
+let choice = null;
 let begun = false;
+let looking = false;
 let lease_s = LEASE_S;
 let stop = new AbortController();
 
 byId("hold", HoldButton).addEventListener("held", () => void open());
 byId("stop", HTMLButtonElement).addEventListener("click", () => stop.abort());
 byId("retry", HTMLButtonElement).addEventListener("click", retry);
+again.addEventListener("elapsed", () => void start());
 byId("passphrase-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   void check(byId("passphrase", HTMLInputElement).value);
 });
-entryList.addEventListener("entry-save", (event) => saver?.again(/** @type {CustomEvent<number>} */ (event).detail));
-wireText(saveBlob);
+wireSaving();
 // A link pasted into the address bar of this page changes nothing but the fragment; it is a new page all the same.
 addEventListener("hashchange", () => location.reload());
 guardLeaving(() => state.name === "opening" || (state.name === "done" && state.fate === "asking"));
 forgetOnLeaving(() => {
   clearPlaintext();
-  crypto.end();
+  crypto?.end();
 });
-void api.config().then((limits) => {
-  ({ lease_s } = limits);
-  showLimits(limits);
-}, () => undefined);
+void limits.then((known) => {
+  if (!known) return;
+  ({ lease_s } = known);
+  showLimits(known);
+});
 void start();
 
 /** Looks at what the link is for; uses nothing up. */
 async function start() {
+  if (looking) return;
+  looking = true;
   try {
-    if (fragment === "") return dispatch({ type: "missing" });
-    facts ??= await crypto.call("read_link", { fragment });
+    const kept_until = latestClaim(nowS());
+    if (fragment === "") return dispatch(kept_until || wasReloaded() ? { type: "reloaded", kept_until } : { type: "missing" });
+    if (missingFeatures().length > 0) throw new Problem("browser.outdated");
+    facts ??= await vault().call("read_link", { fragment });
+    for (const warning of document.querySelectorAll("[data-own]")) warning.toggleAttribute("hidden", !isOwn(facts.transfer_id));
     if (!facts.needs_passphrase) return await unlock(facts, "");
     const { transfer_id, link_proof } = facts;
     const view = await look(() => api.peek(transfer_id, { link_proof }), kept(facts) !== null);
     dispatch({ type: "ask", view });
   } catch (thrown) {
     fail(thrown);
+  } finally {
+    looking = false;
   }
 }
 
@@ -127,46 +140,31 @@ async function check(passphrase) {
  * @param {string} passphrase
  */
 async function unlock(link, passphrase) {
-  const proofs = await crypto.call("derive", { passphrase });
+  const proofs = await vault().call("derive", { passphrase });
   const { transfer_id: id, link_proof, access_proof } = proofs;
   begun = false;
-  download = new Download({
-    api,
-    crypto,
-    proofs,
-    lease_s: () => lease_s,
-    onprogress: showReceived,
-    onwait: () => progress.wait(),
-  });
+  await limits;
+  byId("strict", HTMLElement).hidden = lease_s !== 0;
+  const onwait = () => progress.wait();
+  download = new Download({ api, crypto: vault(), proofs, lease_s: () => lease_s, onprogress: showReceived, onwait });
   const token = kept(link);
   const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
   const resume = goesOn(token, view);
   const manifest = resume
     ? await download.claim(new AbortController().signal).catch((thrown) => lapsed(problemFrom(thrown), view))
-    : await crypto.call("open_manifest", { sealed: view.manifest ?? "", body_len: view.body_len });
+    : await vault().call("open_manifest", { sealed: view.manifest ?? "", body_len: view.body_len });
   // Its lease is over, but opens are left: without its token this is a visit like any other.
   if (!manifest) return await unlock(link, passphrase);
-  plan = isShown(manifest) ? null : await planSaving(manifest.entries);
-  const savable = plan !== null || isShown(manifest);
+  choice = isShown(manifest) ? null : await planSaving(manifest.entries);
+  byId("save-choice", SaveChoiceElement).show(choice);
+  const savable = choice !== null || isShown(manifest);
   dispatch(savable ? { type: "ready", manifest, view, resume } : { type: "unsavable", manifest, view });
-}
-
-/**
- * Lets a lease that is over be no more than that where opens are left.
- *
- * @param {Problem} problem
- * @param {View} view
- */
-function lapsed(problem, view) {
-  if (problem.code !== "lease.ended" || unopenable(view, false) !== null) throw problem;
-  return null;
 }
 
 /** Takes the claim and brings what was sent; called by the gesture. */
 async function open() {
   if (state.name !== "ready" || !download) return;
-  const sink = sinkFor(state.manifest);
-  saver = sink;
+  const sink = sinkFor(state.manifest, choice);
   try {
     await sink.prepare();
   } catch {
@@ -178,7 +176,7 @@ async function open() {
   stop = new AbortController();
   const { signal } = stop;
   try {
-    if (begun) await crypto.call("rewind", {});
+    if (begun) await vault().call("rewind", {});
     const manifest = await download.claim(signal);
     begun = true;
     await download.receive(manifest, sink, signal);
@@ -193,42 +191,46 @@ async function open() {
 /** Tells the server that everything arrived, and says what it still has. @param {Download} finished */
 async function settle(finished) {
   const { transfer_id, link_proof } = /** @type {LinkFacts} */ (facts);
-  const is_last = state.name === "done" && state.view.claims_left === 0;
   const delivered = () => finished.delivered(new AbortController().signal);
-  dispatch({ type: "settled", fate: await fateOf(delivered, () => api.peek(transfer_id, { link_proof }), is_last) });
-}
-
-/** @param {Manifest} manifest */
-function sinkFor(manifest) {
-  if (plan === null) return new TextSink(manifest.entries[0]?.size ?? 0, showText);
-  const { way } = plan;
-  return openSaver(plan, manifest.entries, (index, status, written) =>
-    entryList.note(index, status, written, status === "waiting" || (status === "saved" && way === "blob")),
-  );
+  dispatch({ type: "settled", fate: await fateOf(delivered, () => api.peek(transfer_id, { link_proof }), lease_s) });
 }
 
 function retry() {
-  const again = state.name === "failed";
+  const goesOn = state.name === "failed";
   dispatch({ type: "again" });
-  if (!again) void start();
+  if (!goesOn) void start();
 }
 
 /** @param {unknown} thrown */
 function fail(thrown) {
   const problem = problemFrom(thrown);
   if (problem.code === "lease.ended" && facts) dropToken(facts.transfer_id);
+  if (problem.code === "worker.failed") crypto = null;
   dispatch({ type: "problem", problem });
-  if (state.name === "incomplete") setTimeout(retry, AGAIN_MS);
+  if (state.name === "incomplete") setTimeout(start, AGAIN_MS);
 }
 
-/** @param {Manifest} manifest */
-function isShown({ kind, entries }) {
-  return kind === "text" && (entries[0]?.size ?? 0) <= SHOWN_MAX;
+/** Lets the page look again by itself where that can help. */
+function schedule() {
+  if (state.name !== "offline" && !(state.name === "refused" && state.problem.passing)) return again.stop();
+  const problem = state.name === "refused" ? state.problem : null;
+  const asked_s = problem?.retry_after_s ?? (problem?.status === 429 ? RATE_WAIT_S : null);
+  // The first wait is two seconds: it has failed just now, and somebody is reading why.
+  again.start(Math.ceil(backoff(state.failures + 2, asked_s, Math.random()) / 1000));
+}
+
+function vault() {
+  crypto ??= new CryptoWorker();
+  return crypto;
 }
 
 /** @param {LinkFacts} link */
 function kept(link) {
-  return keptToken(link.transfer_id, Math.floor(Date.now() / 1000));
+  return keptToken(link.transfer_id, nowS());
+}
+
+function nowS() {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** @param {number} received @param {number} total */
@@ -244,4 +246,5 @@ function dispatch(event) {
   if (state === before) return;
   showState(state.name);
   renderOpen(state);
+  schedule();
 }

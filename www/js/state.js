@@ -27,10 +27,13 @@
  *   | { type: "resume" }
  *   | { type: "restart" }} SendEvent
  *
- * @typedef {"asking" | "deleted" | "unsure" | { claims_left: number }} Fate What became of it on the server afterwards.
+ * @typedef {"asking" | "deleted" | "unsure" | "kept" | { claims_left: number, expires_at: number | null, lease_s: number }} Fate
+ *   What became of it on the server afterwards. Kept: this claim is delivered, but the server did not say what it still has.
  *
  * @typedef {{ name: "loading" }
  *   | { name: "missing" }
+ *   | { name: "reloaded", kept_until: number | null }
+ *   | { name: "outdated" }
  *   | { name: "damaged" }
  *   | { name: "newer" }
  *   | { name: "unknown" }
@@ -39,8 +42,8 @@
  *   | { name: "locked" }
  *   | { name: "incomplete" }
  *   | { name: "unsavable", manifest: Manifest, view: View }
- *   | { name: "offline" }
- *   | { name: "refused", problem: Problem }
+ *   | { name: "offline", failures: number }
+ *   | { name: "refused", problem: Problem, failures: number }
  *   | { name: "passphrase", view: View, checking: boolean, trouble: "none" | "wrong" | "offline" }
  *   | { name: "ready", manifest: Manifest, view: View, resume: boolean }
  *   | { name: "opening", manifest: Manifest, view: View }
@@ -48,6 +51,7 @@
  *   | { name: "failed", problem: Problem, manifest: Manifest, view: View }} OpenState
  *
  * @typedef {{ type: "missing" }
+ *   | { type: "reloaded", kept_until: number | null }
  *   | { type: "problem", problem: Problem }
  *   | { type: "ask", view: View }
  *   | { type: "checking" }
@@ -68,7 +72,8 @@ const NOTICES = /** @type {const} */ ({
   "transfer.unknown": "unknown",
   "transfer.locked": "locked",
   "transfer.not_ready": "incomplete",
-  network: "offline",
+  "browser.outdated": "outdated",
+  "worker.failed": "outdated",
 });
 
 /**
@@ -110,10 +115,12 @@ export function nextOpen(state, event) {
   switch (event.type) {
     case "missing":
       return state.name === "loading" ? { name: "missing" } : state;
+    case "reloaded":
+      return state.name === "loading" ? { name: "reloaded", kept_until: event.kept_until } : state;
     case "problem":
       return afterProblem(state, event.problem);
     case "ask":
-      return state.name === "loading" ? { name: "passphrase", view: event.view, checking: false, trouble: "none" } : state;
+      return isLooking(state) ? { name: "passphrase", view: event.view, checking: false, trouble: "none" } : state;
     case "checking":
       return state.name === "passphrase" ? { ...state, checking: true, trouble: "none" } : state;
     case "wrong":
@@ -135,7 +142,7 @@ export function nextOpen(state, event) {
       return state.name === "done" ? { ...state, fate: event.fate } : state;
     case "again":
       if (state.name === "failed") return { name: "ready", manifest: state.manifest, view: state.view, resume: true };
-      return state.name === "offline" || state.name === "refused" || state.name === "incomplete" ? { name: "loading" } : state;
+      return ["offline", "refused", "incomplete", "outdated"].includes(state.name) ? { name: "loading" } : state;
   }
 }
 
@@ -151,7 +158,16 @@ function afterClaim({ view, resume }) {
 
 /** @param {OpenState} state */
 function canBecomeReady(state) {
-  return state.name === "loading" || state.name === "passphrase";
+  return isLooking(state) || state.name === "passphrase";
+}
+
+/**
+ * Whether the page is looking, for the first time or again while it says why the last look failed.
+ *
+ * @param {OpenState} state
+ */
+function isLooking({ name }) {
+  return name === "loading" || name === "offline" || name === "refused" || name === "incomplete";
 }
 
 /**
@@ -166,7 +182,10 @@ function afterProblem(state, problem) {
   if (state.name === "opening") return { name: "failed", problem, manifest: state.manifest, view: state.view };
   if (state.name === "passphrase" && problem.passing) return { ...state, checking: false, trouble: "offline" };
   const name = /** @type {Record<string, (typeof NOTICES)[keyof typeof NOTICES]>} */ (NOTICES)[problem.code];
-  return name ? { name } : { name: "refused", problem };
+  if (name) return { name };
+  // How often it has failed in a row decides how long the page waits before it looks again by itself.
+  const failures = state.name === "offline" || state.name === "refused" ? state.failures + 1 : 1;
+  return problem.code === "network" ? { name: "offline", failures } : { name: "refused", problem, failures };
 }
 
 /**

@@ -123,15 +123,16 @@ test("only the server's word, or the last delivery, means deleted", async () => 
   const ok = async () => {};
   const refuse = (/** @type {string} */ code, status = 410) => () => Promise.reject(new Problem(code, { status }));
   const peek = async () => ({ ...view, claims_left: 3 });
-  assert.equal(await fateOf(ok, refuse("network", 0), true), "deleted");
-  assert.deepEqual(await fateOf(ok, peek, false), { claims_left: 3 });
-  assert.deepEqual(await fateOf(ok, refuse("transfer.claimed"), false), { claims_left: 0 });
-  assert.equal(await fateOf(ok, refuse("transfer.gone"), false), "deleted");
-  assert.equal(await fateOf(refuse("transfer.gone"), peek, true), "deleted");
-  assert.deepEqual(await fateOf(refuse("lease.ended"), peek, false), { claims_left: 3 });
-  assert.equal(await fateOf(refuse("lease.ended"), refuse("transfer.gone"), true), "deleted");
+  const left = { claims_left: 3, expires_at: null, lease_s: 60 };
+  assert.equal(await fateOf(ok, refuse("network", 0), 60), "kept");
+  assert.deepEqual(await fateOf(ok, peek, 60), left);
+  assert.deepEqual(await fateOf(ok, refuse("transfer.claimed"), 60), { ...left, claims_left: 0 });
+  assert.equal(await fateOf(ok, refuse("transfer.gone"), 60), "deleted");
+  assert.equal(await fateOf(refuse("transfer.gone"), peek, 60), "deleted");
+  assert.deepEqual(await fateOf(refuse("lease.ended"), peek, 60), left);
+  assert.equal(await fateOf(refuse("lease.ended"), refuse("transfer.gone"), 60), "deleted");
   for (const code of ["proxy.not_found", "proxy.foreign", "network"]) {
-    assert.equal(await fateOf(refuse(code, 404), peek, true), "unsure", code);
-    assert.equal(await fateOf(ok, refuse(code, 404), false), "unsure", code);
+    assert.equal(await fateOf(refuse(code, 404), peek, 60), "unsure", code);
+    assert.equal(await fateOf(ok, refuse(code, 404), 60), "kept", code);
   }
 });

@@ -34,14 +34,14 @@ test("every sentence that a page or a module names is in the catalogue", () => {
 
 test("every sentence in the catalogue is used", () => {
   const sources = [...PAGES.map(read), code].join("\n");
-  const made = [/^(missing|damaged|newer|unknown|gone|claimed|locked|incomplete|unsavable|offline)\./, /\.(why|todo)$/, /^send\.step\./, /^open\.status\./];
+  const made = [/^(missing|reloaded|outdated|network\.none|damaged|newer|unknown|gone|claimed|locked|incomplete|unsavable|offline)\./, /\.(title|why|todo)$/, /^send\.step\./, /^open\.status\./];
   const unused = [...keys].filter((key) => !sources.includes(`"${key}"`) && !made.some((form) => form.test(key)));
   assert.deepEqual(unused, []);
 });
 
 test("every sentence can be said", () => {
   const values = { count: 2, size: 1e6, at: 1.7e9, total: 2e6, limit: 9, over: 9, used: 9, name: "n", life_s: 9, duration_s: 60 };
-  const more = { speed: 9, left_s: 9, percent: 25, what: "w", claimed_at: 1.7e9, code: "c", version: "1" };
+  const more = { speed: 9, left_s: 9, percent: 25, what: "w", claimed_at: 1.7e9, code: "c", version: "1", lines: 3, lease_s: 600 };
   const format = new Format("en");
   for (const [key, sentence] of Object.entries(en)) {
     const said = typeof sentence === "function" ? sentence(/** @type {any} */ ({ ...values, ...more }), format) : sentence;

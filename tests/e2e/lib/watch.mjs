@@ -27,7 +27,7 @@ export class Watch {
    * @param {import("puppeteer-core").Page} page
    */
   async attach(page) {
-    page.on("console", (message) => message.type() === "error" && this.#note(`console: ${message.text()}`));
+    page.on("console", (message) => message.type() === "error" && !isFate(message) && this.#note(`console: ${message.text()}`));
     page.on("pageerror", (error) => this.#note(`thrown: ${error.message}`));
     page.on("request", (request) => this.#look(request.url()));
     page.on("requestfailed", (request) => this.#failed(request));
@@ -86,4 +86,13 @@ export class Watch {
     if (request.response()?.status() === 204) return;
     this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
   }
+}
+
+/**
+ * Whether Chromium only reports that a look found the transfer gone: after the last open, that is what the page asks for.
+ *
+ * @param {import("puppeteer-core").ConsoleMessage} message
+ */
+function isFate(message) {
+  return message.text().includes("a status of 410 ") && (message.location().url ?? "").endsWith("/peek");
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { enOpen } from "./en.open.js";
 import { enProblems } from "./en.problems.js";
 
 /** @typedef {import("../format.js").Format} Format */
@@ -144,9 +145,6 @@ export const en = {
   "open.shown": "The text you were sent",
   "open.deleted": "The server has deleted it. What you see here is the only copy; this page forgets it when you leave.",
   "open.deleted.files": "The server has deleted it. Yours is the only copy.",
-  "open.remaining": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
-    `Delivered. It can still be opened ${f.plural(v.count, { one: "# time", other: "# times" })}.`,
-  "open.others": "Delivered. Someone else is still fetching it; then the server deletes it.",
   "open.deleting": "Telling the server that everything arrived.",
   "open.unsure":
     "The server could not be told that everything arrived. It deletes by itself when your time to fetch is over.",
@@ -155,7 +153,7 @@ export const en = {
 
   "missing.title": "No link here",
   "missing.why": "This page opens a link that somebody sent you, and the address has no link in it any more.",
-  "missing.todo": "Open the link again from the message you got it in. If you had begun to open it in this browser, it goes on.",
+  "missing.todo": "Open the link again from the message you got it in: the whole of it, with what stands after the “#”.",
   "damaged.title": "This link is damaged",
   "damaged.why": "Some of its letters are missing or changed, as happens when a message breaks a line. Nothing was used up.",
   "damaged.todo": "Copy the whole link from the message, or ask the sender for it again.",
@@ -203,10 +201,7 @@ export const en = {
   "unsavable.title": "This browser cannot save this much",
   "unsavable.why": (/** @type {{ size: number }} */ v, /** @type {Format} */ f) =>
     `It would have to hold ${f.bytes(v.size)} in memory. Nothing was used up.`,
-  "unsavable.todo": "Open the same link in another browser on this device, outside of the app that showed it, or on a computer.",
-  "offline.title": "The server does not answer",
-  "offline.why": "You may be offline, or the server may be down. Nothing was used up.",
-  "offline.todo": "Check your connection and try again.",
 
+  ...enOpen,
   ...enProblems,
 };

@@ -66,3 +66,20 @@ export function dropToken(id) {
     // Nothing was kept then.
   }
 }
+
+/**
+ * Until when the latest claim of this browser can be gone on with, whichever transfer it is for.
+ *
+ * @param {number} now Unix seconds.
+ * @returns {number | null} Unix seconds; null when there is none.
+ */
+export function latestClaim(now) {
+  try {
+    const ids = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+    const granted = ids.map((id) => keptToken(id, now)).filter((kept) => kept?.granted);
+    return granted.length > 0 ? Math.max(...granted.map((kept) => kept?.until ?? 0)) : null;
+  } catch {
+    // Without storage no claim is kept.
+    return null;
+  }
+}

@@ -22,6 +22,8 @@ import { keepRenewing } from "./renewal.js";
 
 /** A body that brings no byte for so long is asked for again. */
 const STALL_MS = 30_000;
+/** Failures in a row before a download gives up: with back-off more than ten minutes, which is as long as most leases last. */
+const TRIES = 40;
 
 /**
  * @typedef {object} Sink Where content goes, in order. `finish` resolves when everything has arrived there.
@@ -155,6 +157,7 @@ export class Download {
         // The connection is of no more use, whether it ended, was cut or is no longer wanted.
         await reader.cancel().catch(() => undefined);
       }
+      if (position < body_len && this.#options.lease_s() === 0) throw new Problem("body.once");
       // A connection that brought nothing counts as a failed one, so that it is not asked for in a tight loop.
       if (position === from) await this.#retry(refuseOnce(), signal);
     }
@@ -205,7 +208,7 @@ export class Download {
    * @param {AbortSignal} signal
    */
   #retry(attempt, signal) {
-    return retrying(attempt, { signal, onwait: this.#options.onwait });
+    return retrying(attempt, { signal, tries: TRIES, onwait: this.#options.onwait });
   }
 }
 

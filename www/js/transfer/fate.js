@@ -1,5 +1,5 @@
 /**
- * What becomes of a transfer once everything has arrived here: says so to the server, then what it still has.
+ * What becomes of a transfer once everything has arrived here: says so to the server, then asks what it still has.
  *
  * @module
  */
@@ -9,23 +9,25 @@ import { problemFrom } from "../problem.js";
 /** @typedef {import("../state.js").Fate} Fate */
 
 /**
- * Never throws: what was opened stays opened, whatever the server answers now. Where opens were left, or the lease was over,
- * it asks what there still is, because others take opens too.
+ * Never throws: what was opened stays opened, whatever the server answers now. It always asks, because others may be fetching
+ * as well; and only the server's own word means that it is deleted: a status may be a proxy's.
  *
  * @param {() => Promise<void>} delivered
  * @param {() => Promise<import("../api.js").View>} peek
- * @param {boolean} is_last Whether this claim took the last open.
+ * @param {number} lease_s How long a lease lasts that nobody renews.
  * @returns {Promise<Fate>}
  */
-export async function fateOf(delivered, peek, is_last) {
-  const code = await codeOf(delivered());
-  if (code === "" && is_last) return "deleted";
-  if (code !== "" && code !== "lease.ended") return fateAt(code);
+export async function fateOf(delivered, peek, lease_s) {
+  const told = await codeOf(delivered());
+  if (told === "transfer.gone") return "deleted";
+  if (told !== "" && told !== "lease.ended") return "unsure";
   try {
-    const { claims_left } = await peek();
-    return { claims_left };
+    const { claims_left, expires_at = null } = await peek();
+    return { claims_left, expires_at, lease_s };
   } catch (thrown) {
-    return fateAt(problemFrom(thrown).code);
+    const { code } = problemFrom(thrown);
+    if (code === "transfer.claimed") return { claims_left: 0, expires_at: null, lease_s };
+    return code === "transfer.gone" ? "deleted" : "kept";
   }
 }
 
@@ -37,16 +39,4 @@ async function codeOf(call) {
   } catch (thrown) {
     return problemFrom(thrown).code;
   }
-}
-
-/**
- * What a refusal says of what was delivered. Only the server's own word means that it is deleted: a status may be a proxy's,
- * and a lease that is over leaves the opens of others.
- *
- * @param {string} code
- * @returns {Fate}
- */
-function fateAt(code) {
-  if (code === "transfer.claimed") return { claims_left: 0 };
-  return code === "transfer.gone" ? "deleted" : "unsure";
 }

@@ -49,3 +49,15 @@ export async function look(ask, held) {
 export function goesOn(kept, view) {
   return kept !== null && (kept.granted || unopenable(view, false) !== null);
 }
+
+/**
+ * Lets a lease that is over be no more than that where opens are left.
+ *
+ * @param {Problem} problem
+ * @param {View} view
+ * @returns {null} Throws the problem otherwise.
+ */
+export function lapsed(problem, view) {
+  if (problem.code !== "lease.ended" || unopenable(view, false) !== null) throw problem;
+  return null;
+}

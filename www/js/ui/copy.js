@@ -15,11 +15,12 @@ const SAY_MS = 2500;
  * @param {HTMLButtonElement} button Holds a span with its words.
  * @param {HTMLInputElement | HTMLTextAreaElement} field
  * @param {() => string} [content] What is copied, where a field does not keep it as it is: it changes line ends.
+ * @param {() => void} [reveal] Makes the field visible, where it may be hidden: only then can it be selected.
  */
-export function wireCopy(button, field, content = () => field.value) {
+export function wireCopy(button, field, content = () => field.value, reveal = () => {}) {
   let timer = 0;
   button.addEventListener("click", async () => {
-    const key = (await copied(field, content())) ? "copy.copied" : "copy.selected";
+    const key = (await copied(field, content(), reveal)) ? "copy.copied" : "copy.selected";
     const words = within(button, "span", HTMLElement);
     words.textContent = text(key);
     announce(text(key));
@@ -30,13 +31,14 @@ export function wireCopy(button, field, content = () => field.value) {
   });
 }
 
-/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} content */
-async function copied(field, content) {
+/** @param {HTMLInputElement | HTMLTextAreaElement} field @param {string} content @param {() => void} reveal */
+async function copied(field, content, reveal) {
   try {
     await navigator.clipboard.writeText(content);
     return true;
   } catch {
     // No clipboard here, or not allowed: the selected text can be copied by hand.
+    reveal();
     field.focus();
     field.select();
     return false;

@@ -4,15 +4,14 @@
  * @module
  */
 
-import { TEXT_NAME } from "../entries.js";
 import { openNotice } from "../notices.js";
 import { text, write } from "../text.js";
-import { wireCopy } from "./copy.js";
 import { EntryList } from "./entry-list.js";
 import { HoldButton } from "./hold-button.js";
 import { NoticePanel } from "./notice-panel.js";
 import { announce, byId } from "./page.js";
 import { ProgressBar } from "./progress-bar.js";
+import { TextView } from "./text-view.js";
 
 /**
  * @typedef {import("../state.js").OpenState} OpenState
@@ -21,10 +20,7 @@ import { ProgressBar } from "./progress-bar.js";
  */
 
 /** Problems after which trying again here cannot help. */
-const FINAL = new Set(["lease.ended", "transfer.unknown", "transfer.gone", "manifest.refused", "manifest.open"]);
-
-/** The text that was opened, as it was sent: the field that shows it makes every line end a line feed. */
-let opened_text = "";
+const FINAL = new Set(["lease.ended", "body.once", "transfer.unknown", "transfer.gone", "manifest.refused", "manifest.open"]);
 
 /**
  * Shows what belongs to a state, beyond which parts are visible.
@@ -42,6 +38,7 @@ export function renderOpen(state) {
     case "unsavable":
       renderWhat(state.manifest);
       byId("unsavable-why", HTMLElement).textContent = text("unsavable.why", { size: sizeOf(state.manifest) });
+      byId("unsavable-todo", HTMLElement).textContent = text(globalThis.isSecureContext ? "unsavable.todo" : "unsavable.insecure");
       return;
     case "opening":
       byId("progress", ProgressBar).reset();
@@ -55,39 +52,17 @@ export function renderOpen(state) {
   }
 }
 
-/**
- * Shows a text that was opened.
- *
- * @param {string} shown
- */
-export function showText(shown) {
-  opened_text = shown;
-  byId("text-shown", HTMLTextAreaElement).value = shown;
-  byId("text-panel", HTMLElement).hidden = false;
-}
-
 /** Takes everything that was opened or typed off the page. */
 export function clearPlaintext() {
-  opened_text = "";
-  byId("text-shown", HTMLTextAreaElement).value = "";
+  byId("text-panel", TextView).clear();
   byId("passphrase", HTMLInputElement).value = "";
   byId("entries", EntryList).show([]);
-}
-
-/**
- * Makes Copy and Save of a shown text work.
- *
- * @param {(content: Blob, name: string) => void} save
- */
-export function wireText(save) {
-  wireCopy(byId("copy-text", HTMLButtonElement), byId("text-shown", HTMLTextAreaElement), () => opened_text);
-  byId("save-text", HTMLButtonElement).addEventListener("click", () => save(new Blob([opened_text]), TEXT_NAME));
 }
 
 /** @param {OpenState} state */
 function canRetry(state) {
   if (state.name === "failed") return !FINAL.has(state.problem.code);
-  return state.name === "offline" || state.name === "incomplete" || (state.name === "refused" && !FINAL.has(state.problem.code));
+  return state.name === "offline" || state.name === "incomplete" || state.name === "outdated" || (state.name === "refused" && !FINAL.has(state.problem.code));
 }
 
 /** @param {Extract<OpenState, { name: "passphrase" }>} state */
@@ -142,7 +117,8 @@ function renderWhat(manifest) {
 /** @param {Extract<OpenState, { name: "done" }>} state */
 function renderDone({ manifest, fate }) {
   const shown = !byId("text-panel", HTMLElement).hidden;
-  const title = shown ? text("open.done.text") : text("open.done.files", { count: manifest.entries.length });
+  const files = byId("archive", HTMLElement).hidden ? "open.done.files" : "open.done.archive";
+  const title = shown ? text("open.done.text") : text(files, { count: manifest.entries.length });
   byId("done-title", HTMLElement).textContent = title;
   byId("saved-where", HTMLElement).hidden = shown;
   const sentence = fateSentence(fate, shown);
@@ -158,7 +134,9 @@ function fateSentence(fate, shown) {
   if (fate === "asking") return text("open.deleting");
   if (fate === "unsure") return text("open.unsure");
   if (fate === "deleted") return text(shown ? "open.deleted" : "open.deleted.files");
-  return fate.claims_left > 0 ? text("open.remaining", { count: fate.claims_left }) : text("open.others");
+  if (fate === "kept") return text("open.kept");
+  const { claims_left: count, expires_at: at, lease_s } = fate;
+  return count > 0 ? text("open.remaining", { count, at }) : text("open.others", { lease_s });
 }
 
 /** @param {Manifest} manifest */

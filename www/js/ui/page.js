@@ -66,7 +66,7 @@ export function showState(name) {
   }
   if (!changed) return;
   const headings = document.querySelectorAll("main .card :is(h1, h2)[tabindex]");
-  const heading = [...headings].find((one) => one.checkVisibility());
+  const heading = [...headings].find((one) => one.checkVisibility?.() ?? !one.closest("[hidden]"));
   if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
 }
 
@@ -129,4 +129,10 @@ export function forgetOnLeaving(clear) {
 /** The address of an icon. @param {string} name */
 export function iconAddress(name) {
   return new URL(`../../icons.svg#${name}`, import.meta.url).href;
+}
+
+/** Whether this page was loaded again, or come back to, rather than followed to. */
+export function wasReloaded() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry instanceof PerformanceNavigationTiming && (entry.type === "reload" || entry.type === "back_forward");
 }
