@@ -29,7 +29,8 @@ export class TextView extends HTMLElement {
     this.#text = shown;
     this.#field.value = shown;
     this.hidden = false;
-    const lines = shown.split("\n").length;
+    // A line end at the end begins no further line.
+    const lines = shown.replace(/\n$/, "").split("\n").length;
     const cover = text("open.covered", { size: new Blob([shown]).size, lines });
     within(this, ".cover span", HTMLElement).textContent = cover;
     this.#reveal(false);
