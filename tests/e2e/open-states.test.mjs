@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
 
-import { TEXT } from "./lib/content.mjs";
+import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
 import { Faults, lanAddress } from "./lib/fault.mjs";
 import { follow, hold, holdOpen, offerPassphrase, reach, wordsOf } from "./lib/pages.mjs";
 import { burn, sealAndSend } from "./lib/seal.mjs";
@@ -75,6 +75,29 @@ for (const browser of stage.browsers) {
       faults.plan = () => null;
       await reach(page, ["ready"]);
       await holdOpen(page);
+    }));
+
+  test(`${browser.name}: a download that is cut again and again goes on without being asked`, LIMIT, () =>
+    visited(browser, faults, async ({ page }) => {
+      await browser.clear();
+      const bytes = randomBytes(12 * MB);
+      const { link } = await sealAndSend(faults.origin, [{ name: "large.bin", bytes }]);
+      let requests = 0;
+      faults.plan = (_, path) => {
+        if (!path.endsWith("/body")) return null;
+        requests += 1;
+        return requests < 4 ? { cut_after: 3 * MB } : null;
+      };
+      await follow(page, link, ["ready"]);
+      // By keyboard alone, at that.
+      await page.focus("#open");
+      await page.keyboard.down("Enter");
+      await sleep(1000);
+      await page.keyboard.up("Enter");
+      await reach(page, ["done"], 60_000);
+      const [saved] = await browser.saved([bytes.length]);
+      assert.equal(await digestOfFile(saved.path), digestOf(bytes));
+      assert.equal(requests, 4);
     }));
 
   test(`${browser.name}: a browser that is too old is told so, before anything is used up`, LIMIT, () =>

@@ -60,7 +60,7 @@ export function openNotice(state) {
     case "offline":
       return plain(globalThis.navigator?.onLine === false ? "network.none" : "offline");
     case "refused":
-      return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.title"));
+      return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.title"), "open.");
     case "failed":
       return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.open.title"));
     default:

@@ -39,10 +39,10 @@ import "./ui/theme-switch.js";
 
 /** How often a transfer that is still being sent is looked at again. */
 const AGAIN_MS = 5000;
-
-/** How long to wait after "too many" when the server does not say, and how long a lease is taken to be likewise. */
+/** How long a lease is taken to last as long as the server has not said it; it is renewed the sooner the shorter it is. */
+const LEASE_S = 60;
+/** How long to wait after "too many" when the server does not say. */
 const RATE_WAIT_S = 30;
-const LEASE_S = 600;
 
 const fragment = takeFragment(location, history);
 startPage("open.page");
@@ -64,6 +64,7 @@ let download = null;
 let choice = null;
 let begun = false;
 let looking = false;
+let lease_s = LEASE_S;
 let stop = new AbortController();
 
 byId("hold", HoldButton).addEventListener("held", () => void open());
@@ -82,7 +83,11 @@ forgetOnLeaving(() => {
   clearPlaintext();
   crypto?.end();
 });
-void limits.then((known) => known && showLimits(known));
+void limits.then((known) => {
+  if (!known) return;
+  ({ lease_s } = known);
+  showLimits(known);
+});
 void start();
 
 /** Looks at what the link is for; uses nothing up. */
@@ -138,14 +143,15 @@ async function unlock(link, passphrase) {
   const proofs = await vault().call("derive", { passphrase });
   const { transfer_id: id, link_proof, access_proof } = proofs;
   begun = false;
-  const lease_s = (await limits)?.lease_s ?? LEASE_S;
+  await limits;
   byId("strict", HTMLElement).hidden = lease_s !== 0;
-  download = new Download({ api, crypto: vault(), proofs, lease_s, onprogress: showReceived, onwait: () => progress.wait() });
+  const onwait = () => progress.wait();
+  download = new Download({ api, crypto: vault(), proofs, lease_s: () => lease_s, onprogress: showReceived, onwait });
   const token = kept(link);
   const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
   const resume = goesOn(token, view);
   const manifest = resume
-    ? await download.claim(new AbortController().signal).catch((thrown) => lapsed(thrown, view))
+    ? await download.claim(new AbortController().signal).catch((thrown) => lapsed(problemFrom(thrown), view))
     : await vault().call("open_manifest", { sealed: view.manifest ?? "", body_len: view.body_len });
   // Its lease is over, but opens are left: without its token this is a visit like any other.
   if (!manifest) return await unlock(link, passphrase);
@@ -186,7 +192,6 @@ async function open() {
 async function settle(finished) {
   const { transfer_id, link_proof } = /** @type {LinkFacts} */ (facts);
   const delivered = () => finished.delivered(new AbortController().signal);
-  const lease_s = (await limits)?.lease_s ?? LEASE_S;
   dispatch({ type: "settled", fate: await fateOf(delivered, () => api.peek(transfer_id, { link_proof }), lease_s) });
 }
 

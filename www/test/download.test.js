@@ -11,7 +11,7 @@ import { Problem, problemFrom } from "../js/problem.js";
 import { keepToken, keptToken } from "../js/transfer/claim-token.js";
 import { Download } from "../js/transfer/download.js";
 import { fateOf } from "../js/transfer/fate.js";
-import { goesOn, lapsed, look } from "../js/transfer/look.js";
+import { goesOn, look } from "../js/transfer/look.js";
 import { renewalMs } from "../js/transfer/renewal.js";
 
 const signal = new AbortController().signal;
@@ -44,7 +44,7 @@ function downloadOf(answer, lease_s = 600) {
     call: async (/** @type {string} */ method) =>
       method === "claim_token" ? "token" : method === "push" ? { bytes: new Uint8Array(), position: 0 } : { entries: [] },
   };
-  const options = { api, crypto, proofs, lease_s, onprogress: () => {}, onwait: () => {} };
+  const options = { api, crypto, proofs, lease_s: () => lease_s, onprogress: () => {}, onwait: () => {} };
   return { download: new Download(/** @type {any} */ (options)), renewed: () => renewed };
 }
 
@@ -119,26 +119,20 @@ test("a look that finds every open taken says when", async () => {
   assert.match(openNotice({ name: "claimed", problem: /** @type {Problem} */ (problem) }).why, /14 Nov|Nov 14/);
 });
 
-test("only the server's own word means deleted", async () => {
+test("only the server's word, or the last delivery, means deleted", async () => {
   const ok = async () => {};
   const refuse = (/** @type {string} */ code, status = 410) => () => Promise.reject(new Problem(code, { status }));
   const peek = async () => ({ ...view, claims_left: 3 });
-  const left = (/** @type {number} */ claims_left) => ({ claims_left, expires_at: null, lease_s: 600 });
-  assert.deepEqual(await fateOf(ok, peek, 600), left(3));
-  assert.deepEqual(await fateOf(ok, refuse("transfer.claimed"), 600), left(0));
-  assert.equal(await fateOf(ok, refuse("transfer.gone"), 600), "deleted");
-  assert.equal(await fateOf(refuse("transfer.gone"), refuse("transfer.gone"), 600), "deleted");
-  assert.deepEqual(await fateOf(refuse("lease.ended"), peek, 600), left(3));
+  const left = { claims_left: 3, expires_at: null, lease_s: 60 };
+  assert.equal(await fateOf(ok, refuse("network", 0), 60), "kept");
+  assert.deepEqual(await fateOf(ok, peek, 60), left);
+  assert.deepEqual(await fateOf(ok, refuse("transfer.claimed"), 60), { ...left, claims_left: 0 });
+  assert.equal(await fateOf(ok, refuse("transfer.gone"), 60), "deleted");
+  assert.equal(await fateOf(refuse("transfer.gone"), peek, 60), "deleted");
+  assert.deepEqual(await fateOf(refuse("lease.ended"), peek, 60), left);
+  assert.equal(await fateOf(refuse("lease.ended"), refuse("transfer.gone"), 60), "deleted");
   for (const code of ["proxy.not_found", "proxy.foreign", "network"]) {
-    assert.equal(await fateOf(refuse(code, 404), peek, 600), "unsure", code);
-    assert.equal(await fateOf(ok, refuse(code, 404), 600), "kept", code);
-    assert.equal(await fateOf(refuse("lease.ended"), refuse(code, 410), 600), "unsure", code);
+    assert.equal(await fateOf(refuse(code, 404), peek, 60), "unsure", code);
+    assert.equal(await fateOf(ok, refuse(code, 404), 60), "kept", code);
   }
-});
-
-test("a lease that is over is no obstacle where opens are left", () => {
-  const ended = new Problem("lease.ended", { status: 410 });
-  assert.equal(lapsed(ended, view), null);
-  assert.throws(() => lapsed(ended, { ...view, state: "claimed", claims_left: 0 }), { code: "lease.ended" });
-  assert.throws(() => lapsed(new Problem("network"), view), { code: "network" });
 });

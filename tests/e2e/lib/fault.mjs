@@ -15,6 +15,7 @@ import { networkInterfaces } from "node:os";
  * @property {Record<string, string>} [headers]
  * @property {string} [body]
  * @property {boolean} [cut] The connection is closed without an answer.
+ * @property {number} [cut_after] The connection is closed after so many bytes of the answer.
  * @property {(bytes: Buffer, at: number) => Buffer} [change] What becomes of the answer's bytes, from that place on.
  */
 
@@ -67,6 +68,7 @@ export class Faults {
     outgoing.on("response", (response) => {
       answer.writeHead(response.statusCode ?? 502, response.statusMessage, response.rawHeaders);
       if (fault?.change) changeAll(response, answer, fault.change);
+      else if (fault?.cut_after) cutAfter(response, answer, fault.cut_after);
       else response.pipe(answer);
       response.on("error", () => answer.destroy());
     });
@@ -85,6 +87,21 @@ function changeAll(response, answer, change) {
   response.on("data", (bytes) => {
     answer.write(change(bytes, at));
     at += bytes.length;
+  });
+  response.on("end", () => answer.end());
+}
+
+/**
+ * @param {import("node:http").IncomingMessage} response
+ * @param {import("node:http").ServerResponse} answer
+ * @param {number} len
+ */
+function cutAfter(response, answer, len) {
+  let at = 0;
+  response.on("data", (bytes) => {
+    answer.write(bytes);
+    at += bytes.length;
+    if (at >= len) answer.destroy();
   });
   response.on("end", () => answer.end());
 }

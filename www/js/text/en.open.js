@@ -48,6 +48,12 @@ export const enOpen = {
   "network.none.why": "This device has no network. Nothing was used up.",
   "network.none.todo": "Connect it; this page goes on as soon as it is.",
 
+  "request.rate_limited.open.todo": "Nothing was used up. Leave this page open; it waits as long as the server asks.",
+  "store.unreachable.open.todo": "Nothing was used up. Leave this page open.",
+  "server.internal.open.todo": "Nothing was used up. Leave this page open; if it stays, tell whoever runs this server.",
+  "proxy.bad_gateway.open.todo": "Nothing was used up. Leave this page open; if it stays, tell whoever runs this server.",
+  "proxy.unavailable.open.todo": "Nothing was used up. Leave this page open; if it stays, tell whoever runs this server.",
+  "proxy.timeout.open.todo": "Nothing was used up. Leave this page open; if it stays, tell whoever runs this server.",
   "store.unreachable.title": "The server is starting or busy (503)",
   "server.internal.title": "The server failed",
   "request.rate_limited.title": "Too many requests (429)",

@@ -35,7 +35,7 @@ const TRIES = 40;
  * @property {Api} api
  * @property {CryptoWorker} crypto A worker that derived the link's keys.
  * @property {Proofs} proofs
- * @property {number} lease_s How long a lease lasts that nobody renews; 0 where each body is served once, without a lease.
+ * @property {() => number} lease_s How long a lease lasts that nobody renews; 0 where there are none.
  * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
  * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
  */
@@ -86,7 +86,7 @@ export class Download {
     if (!this.#claimed) throw new Problem("page.internal");
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const stopRenewing = keepRenewing(this.#options.lease_s, () => void this.#renew(stop, both));
+    const stopRenewing = keepRenewing(this.#options.lease_s(), () => void this.#renew(stop, both));
     try {
       await this.#bring(this.#claimed, manifest, sink, both);
       await this.#options.crypto.call("finish", {});
@@ -157,7 +157,7 @@ export class Download {
         // The connection is of no more use, whether it ended, was cut or is no longer wanted.
         await reader.cancel().catch(() => undefined);
       }
-      if (position < body_len && this.#options.lease_s === 0) throw new Problem("body.once");
+      if (position < body_len && this.#options.lease_s() === 0) throw new Problem("body.once");
       // A connection that brought nothing counts as a failed one, so that it is not asked for in a tight loop.
       if (position === from) await this.#retry(refuseOnce(), signal);
     }

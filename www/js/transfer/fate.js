@@ -6,13 +6,11 @@
 
 import { problemFrom } from "../problem.js";
 
-/**
- * @typedef {import("../api.js").Api} Api
- * @typedef {import("../state.js").Fate} Fate
- */
+/** @typedef {import("../state.js").Fate} Fate */
 
 /**
- * Never throws: what was opened stays opened, whatever the server answers now.
+ * Never throws: what was opened stays opened, whatever the server answers now. It always asks, because others may be fetching
+ * as well; and only the server's own word means that it is deleted: a status may be a proxy's.
  *
  * @param {() => Promise<void>} delivered
  * @param {() => Promise<import("../api.js").View>} peek
@@ -20,23 +18,21 @@ import { problemFrom } from "../problem.js";
  * @returns {Promise<Fate>}
  */
 export async function fateOf(delivered, peek, lease_s) {
-  const refusal = await refusalOf(delivered());
-  // A lease that is over, or a transfer that is gone, needs no word from here; the look says what is true now.
-  if (!["", "lease.ended", "transfer.gone"].includes(refusal)) return "unsure";
+  const told = await codeOf(delivered());
+  if (told === "transfer.gone") return "deleted";
+  if (told !== "" && told !== "lease.ended") return "unsure";
   try {
     const { claims_left, expires_at = null } = await peek();
     return { claims_left, expires_at, lease_s };
   } catch (thrown) {
-    // Only the server's own word means that it is deleted: a status may be a proxy's.
     const { code } = problemFrom(thrown);
-    if (code === "transfer.gone") return "deleted";
     if (code === "transfer.claimed") return { claims_left: 0, expires_at: null, lease_s };
-    return refusal === "" ? "kept" : "unsure";
+    return code === "transfer.gone" ? "deleted" : "kept";
   }
 }
 
-/** @param {Promise<void>} call @returns {Promise<string>} The code of what it threw, or nothing. */
-async function refusalOf(call) {
+/** @param {Promise<void>} call @returns {Promise<string>} Empty when it succeeded. */
+async function codeOf(call) {
   try {
     await call;
     return "";

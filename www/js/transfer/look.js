@@ -53,11 +53,11 @@ export function goesOn(kept, view) {
 /**
  * Lets a lease that is over be no more than that where opens are left.
  *
- * @param {unknown} thrown By the repeated claim; thrown again when it means more.
+ * @param {Problem} problem
  * @param {View} view
- * @returns {null}
+ * @returns {null} Throws the problem otherwise.
  */
-export function lapsed(thrown, view) {
-  if (problemFrom(thrown).code !== "lease.ended" || unopenable(view, false) !== null) throw thrown;
+export function lapsed(problem, view) {
+  if (problem.code !== "lease.ended" || unopenable(view, false) !== null) throw problem;
   return null;
 }

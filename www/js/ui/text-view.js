@@ -12,31 +12,32 @@ import { byId, within } from "./page.js";
 
 /** The element; it holds the cover, the field and the buttons. */
 export class TextView extends HTMLElement {
-  /** As it was sent: the field makes every line end a line feed. */
-  #content = "";
+  /** As it was sent: the field that shows it makes every line end a line feed. */
+  #text = "";
 
   connectedCallback() {
-    wireCopy(byId("copy-text", HTMLButtonElement), this.#field, () => this.#content, () => this.#reveal(true));
+    wireCopy(byId("copy-text", HTMLButtonElement), this.#field, () => this.#text, () => this.#reveal(true));
     byId("show-text", HTMLButtonElement).addEventListener("click", () => this.#reveal(this.#field.hidden === true));
     byId("save-text", HTMLButtonElement).addEventListener("click", () => {
-      const detail = { content: new Blob([this.#content]), name: TEXT_NAME };
+      const detail = { content: new Blob([this.#text]), name: TEXT_NAME };
       this.dispatchEvent(new CustomEvent("text-save", { detail }));
     });
   }
 
   /** @param {string} shown */
   show(shown) {
-    this.#content = shown;
+    this.#text = shown;
     this.#field.value = shown;
     this.hidden = false;
-    const lines = shown.split("\n").length;
+    // A line end at the end begins no further line.
+    const lines = shown.replace(/\n$/, "").split("\n").length;
     const cover = text("open.covered", { size: new Blob([shown]).size, lines });
     within(this, ".cover span", HTMLElement).textContent = cover;
     this.#reveal(false);
   }
 
   clear() {
-    this.#content = "";
+    this.#text = "";
     this.#field.value = "";
     this.#reveal(false);
   }
