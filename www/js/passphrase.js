@@ -33,13 +33,15 @@ export const WORDS = SHORT_WORDS.trim().split(/\s+/);
  */
 
 /**
- * A passphrase of words, each as likely as any other.
+ * A passphrase of different words, each as likely as any other.
  *
  * @param {(numbers: Uint16Array<ArrayBuffer>) => void} [fill] Fills with random numbers; replaced by tests.
  * @returns {string}
  */
 export function generatePassphrase(fill = (numbers) => crypto.getRandomValues(numbers)) {
-  return Array.from({ length: WORD_COUNT }, () => WORDS[drawBelow(WORDS.length, fill)]).join("-");
+  const words = new Set();
+  while (words.size < WORD_COUNT) words.add(WORDS[drawBelow(WORDS.length, fill)]);
+  return [...words].join("-");
 }
 
 /**
@@ -102,6 +104,8 @@ function bitsOfWords(passphrase) {
   const seen = new Set();
   return runs.reduce((bits, run) => {
     const word = run.toLowerCase();
+    // What stands between words is the same each time, and a convention.
+    if (/^[ \-_.]$/.test(word)) return bits;
     if (seen.has(word)) return bits + 1;
     seen.add(word);
     return bits + bitsOfRun(run, word);
@@ -110,8 +114,6 @@ function bitsOfWords(passphrase) {
 
 /** @param {string} run @param {string} word The same in small letters. */
 function bitsOfRun(run, word) {
-  // What stands between words is the same each time and a convention.
-  if (/^[ \-_.]$/.test(run)) return 0;
   const letters = bitsOfLetters(run);
   if (!/^\p{L}+$/u.test(run)) return /^(?:19|20)\d\d$/.test(run) ? Math.min(letters, 7) : letters;
   const capitals = run === word ? 0 : 1;
