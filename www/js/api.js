@@ -106,9 +106,8 @@ export class Api {
    * @returns {Promise<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>>}
    */
   async body(id, token, position, signal) {
-    // The whole body is asked for without a Range: a server that serves each body once takes no other request.
-    const range = position > 0 ? { range: `bytes=${position}-` } : {};
-    const answer = await this.#send("GET", `${at(id)}/body`, { token, signal, ...range, timeout_ms: 0 });
+    const range = `bytes=${position}-`;
+    const answer = await this.#send("GET", `${at(id)}/body`, { token, signal, range, timeout_ms: 0 });
     const whole = answer.status === 200 && position > 0;
     const octets = answer.headers.get("Content-Type")?.startsWith("application/octet-stream");
     if (whole || !octets || !answer.body) throw new Problem("proxy.foreign", { status: answer.status });
