@@ -14,7 +14,7 @@ import { after, test } from "node:test";
 import { promisify } from "node:util";
 
 import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
-import { follow, hold, holdOpen, press, reach, wordsOf } from "./lib/pages.mjs";
+import { follow, hold, holdOpen, press, reach, send, wordsOf } from "./lib/pages.mjs";
 import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
@@ -138,15 +138,16 @@ for (const browser of stage.browsers) {
 
   test(`${browser.name}: one's own link warns first`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sent = await sealAndSend(stage.origin, [{ name: "", bytes: Buffer.from(TEXT) }]);
+      const isWarned = (page) =>
+        page.evaluate(() => [...document.querySelectorAll("[data-own]")].some((one) => one.checkVisibility()));
       const { page } = await visit(browser);
-      await follow(page, sent.link, ["ready"]);
-      const isWarned = () => page.evaluate(() => [...document.querySelectorAll("[data-own]")].some((one) => one.checkVisibility()));
-      assert.equal(await isWarned(), false);
-      await page.evaluate((id) => localStorage.setItem("own-links", JSON.stringify([[id, Math.floor(Date.now() / 1000)]])), sent.id);
+      const link = await send(page, stage.origin, { text: TEXT });
       await page.goto("about:blank");
-      await follow(page, sent.link, ["ready"]);
-      assert.equal(await isWarned(), true);
+      await follow(page, link, ["ready"]);
+      assert.equal(await isWarned(page), true);
+      const stranger = await visit(browser);
+      await follow(stranger.page, link, ["ready"]);
+      assert.equal(await isWarned(stranger.page), false);
     }));
 }
 
