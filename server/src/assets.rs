@@ -34,8 +34,9 @@ const NOT_STORED: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Whether the pages and the wasm were there when the server was built.
 pub fn is_complete() -> bool {
-    find("index.html").is_some()
-        && find("open.html").is_some()
+    ["index.html", "manage.html", "open.html"]
+        .iter()
+        .all(|page| find(page).is_some())
         && FILES
             .iter()
             .any(|file| file.content_type == "application/wasm")

@@ -181,6 +181,10 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
             ErrorCode::PartUnknown,
             "the body has no part of this index: count from 0, in steps of `part_len`",
         ),
+        Refusal::PartLength { .. } => (
+            ErrorCode::PartLengthMismatch,
+            "the part does not have the length of this part: send exactly its bytes",
+        ),
         Refusal::PartConflict => (
             ErrorCode::PartConflict,
             "another content was accepted as this part: begin a new transfer",
@@ -234,6 +238,7 @@ fn members(refusal: Refusal) -> ErrorMembers {
         | Refusal::NotReady
         | Refusal::NotUploading
         | Refusal::PartUnknown
+        | Refusal::PartLength { .. }
         | Refusal::PartConflict
         | Refusal::PartLate => {}
     }

@@ -106,6 +106,8 @@ impl Created {
 pub struct PartWrite {
     /// The object it will lie in: names the transfer and the index, and is used only once.
     pub object: ObjectName,
+    /// How many bytes it will have.
+    pub len: u64,
     /// SHA-256 of the part.
     pub digest: [u8; 32],
 }
@@ -113,11 +115,8 @@ pub struct PartWrite {
 /// Whether a part has to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartStart {
-    /// Yes: exactly so many bytes. The object is queued for deletion until [`RecordStore::accept_part`].
-    Write {
-        /// The part's length in bytes.
-        len: u64,
-    },
+    /// Yes. The object is queued for deletion until [`RecordStore::accept_part`].
+    Write,
     /// No: the same content was accepted before.
     Accepted,
 }

@@ -84,6 +84,11 @@ pub enum Refusal {
     NotUploading,
     /// The body has no such part.
     PartUnknown,
+    /// The part does not have the length of this part.
+    PartLength {
+        /// Its length, in bytes.
+        expected: u64,
+    },
     /// Another content was accepted as this part.
     PartConflict,
     /// The object was not written before the part deadline: it may be deleted already, and has to be sent again.

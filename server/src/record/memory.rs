@@ -139,7 +139,7 @@ impl Tables {
         let start = self.step(&part.object.id, at, |transfer| {
             step::begin_part(transfer, owner, part, accepted)
         })?;
-        if matches!(start, PartStart::Write { .. }) {
+        if matches!(start, PartStart::Write) {
             let queued = Queued::unwritten(at);
             self.deletions.insert(part.object.clone(), queued);
         }

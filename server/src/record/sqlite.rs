@@ -136,7 +136,7 @@ impl RecordStore for SqliteStore {
             move |section, stored, transfer| {
                 let accepted = objects::accepted(section.conn, stored.row, part.object.index)?;
                 let start = step::begin_part(transfer, &owner, &part, accepted);
-                if matches!(start, Ok(PartStart::Write { .. })) {
+                if matches!(start, Ok(PartStart::Write)) {
                     objects::queue(section.conn, &part.object, Queued::unwritten(at))?;
                 }
                 Ok(start)

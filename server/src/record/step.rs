@@ -61,7 +61,8 @@ pub(crate) fn begin_part(
     match accepted {
         Some(accepted) if accepted.digest == part.digest => Ok(PartStart::Accepted),
         Some(_) => Err(Refusal::PartConflict),
-        None => Ok(PartStart::Write { len }),
+        None if part.len != len => Err(Refusal::PartLength { expected: len }),
+        None => Ok(PartStart::Write),
     }
 }
 

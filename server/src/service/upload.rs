@@ -14,7 +14,7 @@ use super::{Invalid, Limits, Service, ServiceError, ServiceResult, flatten};
 use crate::blob::{ByteStream, ObjectName};
 use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError};
 use crate::token;
-use crate::transfer::Creation;
+use crate::transfer::{Creation, Refusal};
 
 /// One part as it is announced by its request's headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +66,23 @@ impl Service {
             index: part.index,
             random: draw()?,
         };
+        let PartUpload { len, digest, .. } = part;
         let write = PartWrite {
             object,
-            digest: part.digest,
+            len,
+            digest,
         };
-        let PartStart::Write { len } =
-            flatten(self.records.begin_part(&owner, &write, self.moment()).await)?
-        else {
-            return Ok(());
-        };
-        if part.len != len {
-            return Err(Invalid::PartLen { expected: len }.into());
+        let begun = self
+            .records
+            .begin_part(&owner, &write, self.moment())
+            .await?;
+        match begun {
+            Ok(PartStart::Write) => {}
+            Ok(PartStart::Accepted) => return Ok(()),
+            Err(Refusal::PartLength { expected }) => {
+                return Err(Invalid::PartLen { expected }.into());
+            }
+            Err(refusal) => return Err(refusal.into()),
         }
         let deadline = Duration::from_secs(self.periods.part_deadline_s);
         let written = tokio::time::timeout(deadline, self.write_checked(&write, len, body)).await;

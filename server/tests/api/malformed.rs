@@ -17,7 +17,7 @@ async fn paths_and_methods_that_are_not_there() {
         "/api/v1/transfers/x/y/z",
         "/download/x",
         "/index.html",
-        "/manage",
+        "/manage.html",
     ] {
         server
             .call("GET", path, None)

@@ -130,7 +130,7 @@ pub(super) async fn one_of_many_writers_of_a_part_wins(t: &Fixture) {
         async move {
             let part = sample.part(0, 0, number);
             match t.begin(&sample, &part).await {
-                Ok(PartStart::Write { .. }) => t.accept(&sample, &part).await,
+                Ok(PartStart::Write) => t.accept(&sample, &part).await,
                 Ok(PartStart::Accepted) => Ok(false),
                 Err(refusal) => Err(refusal),
             }

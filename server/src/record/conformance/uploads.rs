@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::transfer::{Cause, State};
 
 use super::fixture::{BODY_LEN, Fixture, PART_LEN, PERIODS, Sample, TTL_S};
-use crate::record::{Created, PartStart};
+use crate::record::{Created, PartStart, PartWrite};
 use crate::transfer::{Refusal, UPLOAD_MAX_S};
 
 pub(super) async fn create_is_idempotent(t: &Fixture) {
@@ -56,9 +56,23 @@ pub(super) async fn parts_come_in_any_order(t: &Fixture) {
     let sample = Sample::in_parts();
     t.create(&sample).await.expect("it is new");
     assert_eq!(t.accepted(&sample).await, Ok(vec![]));
-    for (index, len) in [(2, BODY_LEN - 2 * PART_LEN), (0, PART_LEN), (1, PART_LEN)] {
+    for (index, expected) in [(2, BODY_LEN - 2 * PART_LEN), (0, PART_LEN), (1, PART_LEN)] {
         let part = sample.part(index, index, index);
-        assert_eq!(t.begin(&sample, &part).await, Ok(PartStart::Write { len }));
+        for len in [0, expected - 1, expected + 1] {
+            let refused = t
+                .begin(
+                    &sample,
+                    &PartWrite {
+                        len,
+                        ..part.clone()
+                    },
+                )
+                .await;
+            assert_eq!(refused, Err(Refusal::PartLength { expected }));
+        }
+        // What was refused is not even queued for deletion.
+        assert_eq!(t.after(PERIODS.part_deadline_s).take().await, []);
+        assert_eq!(t.begin(&sample, &part).await, Ok(PartStart::Write));
         assert_eq!(
             t.object(&sample, index).await,
             None,
@@ -150,10 +164,7 @@ pub(super) async fn a_part_is_accepted_once(t: &Fixture) {
         sample.part(0, 8, 3),
     );
     for part in [&winner, &twin, &other] {
-        assert_eq!(
-            t.begin(&sample, part).await,
-            Ok(PartStart::Write { len: PART_LEN })
-        );
+        assert_eq!(t.begin(&sample, part).await, Ok(PartStart::Write));
     }
     assert_eq!(t.accept(&sample, &winner).await, Ok(true));
     assert_eq!(t.accept(&sample, &twin).await, Ok(false));
