@@ -29,7 +29,12 @@ function present() {
 
 /** @param {string | null} theme */
 function apply(theme) {
-  if (theme === "light" || theme === "dark") document.documentElement.dataset["theme"] = theme;
+  if (theme !== "light" && theme !== "dark") return;
+  document.documentElement.dataset["theme"] = theme;
+  // The bar that the browser draws around the page follows the choice too.
+  for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
+    if (meta instanceof HTMLMetaElement) meta.media = meta.dataset["scheme"] === theme ? "all" : "not all";
+  }
 }
 
 function kept() {
