@@ -120,6 +120,24 @@ async fn pages_name_their_scripts_by_content() {
 }
 
 #[tokio::test]
+async fn the_style_sheet_comes_whole() {
+    let server = TestServer::new().await;
+    let path = format!("/assets/{}/css/index.css", assets::HASH);
+    let answer = ask(&server, &path, "identity").await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/css; charset=utf-8");
+    let sheet = String::from_utf8(answer.bytes).unwrap();
+    assert!(
+        !sheet.contains("@import"),
+        "one request brings all of it, in the order of the layers"
+    );
+    let order = ["reset, base, ", "base {", "components {", "utilities {"]
+        .map(|layer| sheet.find(&format!("@layer {layer}")).unwrap());
+    assert!(order.is_sorted(), "{order:?}");
+    assert!(sheet.contains(".main-button"));
+    assert_eq!(sheet.matches('{').count(), sheet.matches('}').count());
+}
+
+#[tokio::test]
 async fn assets_come_compressed_to_who_can_read_them() {
     let server = TestServer::new().await;
     let path = format!("/assets/{}/wasm/onetimeshare_crypto_bg.wasm", assets::HASH);
