@@ -16,7 +16,7 @@ import { networkInterfaces } from "node:os";
  * @property {string} [body]
  * @property {boolean} [cut] The connection is closed without an answer.
  * @property {number} [cut_after] The connection is closed after so many bytes of the answer.
- * @property {boolean} [silent] Nothing is ever answered.
+ * @property {boolean} [silent] Nothing is ever answered, and nothing of the request read.
  * @property {number} [stall_after] Nothing comes any more after so many bytes of the answer, and the connection stays.
  * @property {(bytes: Buffer, at: number) => Buffer} [change] What becomes of the answer's bytes, from that place on.
  */
@@ -61,7 +61,7 @@ export class Faults {
     const { method = "", url: path = "", rawHeaders: headers } = incoming;
     const fault = this.plan(method, path);
     if (fault?.cut) return incoming.socket.destroy();
-    if (fault?.silent) return incoming.resume();
+    if (fault?.silent) return;
     if (fault?.status) {
       answer.writeHead(fault.status, fault.headers ?? { "Content-Type": "text/html" });
       return answer.end(fault.body ?? "<html>not yours</html>");
