@@ -5,9 +5,10 @@
  * @module
  */
 
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { withPalette } from "./lib/palette.mjs";
 import { STATES, Scenery, THEMES, WIDTHS, showAs } from "./lib/states.mjs";
 import { sleep } from "./lib/wait.mjs";
 
@@ -46,10 +47,9 @@ async function takeAll(page, { name }) {
  * @param {string} file
  */
 async function shoot(page, file) {
-  const path = join(folder, file);
-  await page.screenshot({ path, fullPage: true, captureBeyondViewport: true });
-  const { size } = await stat(path);
-  if (size > LEN_MAX) console.warn(`${file} has ${size} bytes, more than ${LEN_MAX}`);
+  const picture = withPalette(await page.screenshot({ fullPage: true, captureBeyondViewport: true }));
+  await writeFile(join(folder, file), picture);
+  if (picture.length > LEN_MAX) console.warn(`${file} has ${picture.length} bytes, more than ${LEN_MAX}`);
 }
 
 /** @param {string} name @param {string} theme @param {number} width */

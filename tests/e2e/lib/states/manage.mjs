@@ -75,7 +75,7 @@ export const manageStates = [
   },
   notice("unknown", "the server knows nothing of it", refusal(404, "transfer.unknown")),
   notice("offline", "no answer from the server", { cut: true }),
-  notice("refused", "another answer", refusal(507, "store.full")),
+  notice("refused", "another answer", { status: 403 }),
   {
     name: "manage-damaged",
     what: "a receipt's link that was cut short",

@@ -14,8 +14,8 @@ import { NOW_S, answer, at, refusal } from "./answers.mjs";
 /** @typedef {import("../states.mjs").State} State */
 
 const TEXT = "postgres://orders:wF7-qk2v-Hs90@db.example.org/orders\n";
+const ASKING = { "Content-Type": "application/json", "Retry-After": "40" };
 const AT = NOW_S - 3500;
-const LONG = "Minutes_of_the_extraordinary_general_meeting_2026-11-12_final_v3.docx";
 
 /** @type {State[]} */
 export const openStates = [
@@ -179,15 +179,10 @@ export const openStates = [
   met("incomplete", "still being sent", refusal(409, "transfer.not_ready")),
   ...["delivered", "lapsed", "burnt", "expired", "abandoned"].map(fate),
   met("offline", "no answer", { cut: true }),
-  met("refused-429", "too many requests", { ...refusal(429, "request.rate_limited"), headers: asking(40) }, "refused"),
+  met("refused-429", "too many requests", { ...refusal(429, "request.rate_limited"), headers: ASKING }, "refused"),
   met("refused-503", "the server is busy", refusal(503, "store.unreachable"), "refused"),
   met("refused-502", "a proxy's own answer", { status: 502 }, "refused"),
 ];
-
-/** @param {number} s */
-function asking(s) {
-  return { "Content-Type": "application/json", "Retry-After": String(s) };
-}
 
 /** @param {string} cause @returns {State} */
 function fate(cause) {
@@ -245,7 +240,7 @@ function filesOf(scenery) {
   return sealAndSend(scenery.origin, [
     { name: "contract-signed.pdf", bytes: randomBytes(1_840_000) },
     { name: "見積書.xlsx", bytes: randomBytes(48_200) },
-    { name: LONG, bytes: randomBytes(310_000) },
+    { name: "Minutes_of_the_extraordinary_general_meeting_2026-11-12_final_v3.docx", bytes: randomBytes(310_000) },
   ]);
 }
 
