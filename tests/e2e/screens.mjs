@@ -1,96 +1,77 @@
 /**
- * Takes the screenshots of docs/screens: every state a person meets, light and dark, wide and narrow. Called with the folder
- * to write into; it judges nothing.
+ * Takes the screenshots of docs/screens: every state a person meets, light and dark, wide and narrow, and a sheet that lists
+ * them. Called with the folder to write into; it judges nothing.
  *
  * @module
  */
 
-import { stat } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { compose, follow, holdOpen, send, sendComposed } from "./lib/pages.mjs";
-import { Stage } from "./lib/stage.mjs";
+import { withPalette } from "./lib/palette.mjs";
+import { STATES, Scenery, THEMES, WIDTHS, showAs } from "./lib/states.mjs";
 import { sleep } from "./lib/wait.mjs";
 
 /** More than this, in bytes, and the pictures weigh on everybody who clones. */
 const LEN_MAX = 65_536;
-const WIDTHS = [1280, 320];
-const THEMES = ["light", "dark"];
-const TEXT = "postgres://orders:wF7-qk2v-Hs90@db.example.org/orders\n";
+/** The last words of a page come after its state, in ms. */
+const SETTLE_MS = 300;
 
 const [, , folder] = process.argv;
 if (folder === undefined) throw new Error("name the folder for the pictures");
 
-const stage = await Stage.open();
+const scenery = await Scenery.open();
 try {
-  const files = [
-    await stage.content.random("contract-signed.pdf", 1_840_000),
-    await stage.content.random("見積書.xlsx", 48_200),
-    await stage.content.random("site-photo.jpg", 3_300_000),
-  ].map((file) => file.path);
-  for (const width of WIDTHS) for (const theme of THEMES) await takeAll(files, width, theme);
+  for (const state of STATES) await scenery.play(state, (page) => takeAll(page, state));
 } finally {
-  await stage.close();
+  await scenery.close();
 }
+await writeFile(join(folder, "README.md"), sheet());
 
 /**
- * @param {string[]} files
- * @param {number} width CSS pixels.
- * @param {string} theme
+ * @param {import("puppeteer-core").Page} page
+ * @param {import("./lib/states.mjs").State} state
  */
-function takeAll(files, width, theme) {
-  const [browser] = stage.browsers;
-  return stage.scene(async (visit) => {
-    const fresh = async () => {
-      const { page, watch } = await visit(browser);
-      watch.expectStatus(410);
-      await page.setViewport({ width, height: width > 600 ? 860 : 640 });
-      await page.emulateMediaFeatures([
-        { name: "prefers-color-scheme", value: theme },
-        { name: "prefers-reduced-motion", value: "reduce" },
-      ]);
-      return page;
-    };
-    const take = (page, name) => shoot(page, `${name}-${theme}-${width}`);
-
-    const sender = await fresh();
-    await compose(sender, stage.origin, {});
-    await take(sender, "send");
-    await compose(sender, stage.origin, { files });
-    await take(sender, "send-files");
-    const link = await sendComposed(sender);
-    await take(sender, "send-done");
-
-    const opener = await fresh();
-    await follow(opener, link, ["ready"]);
-    await take(opener, "open");
-    await holdOpen(opener);
-    await take(opener, "open-done-files");
-
-    const reader = await fresh();
-    await follow(reader, await send(await fresh(), stage.origin, { text: TEXT }), ["ready"]);
-    await holdOpen(reader);
-    await take(reader, "open-done-text");
-
-    const late = await fresh();
-    await follow(late, link, ["gone"]);
-    await take(late, "gone");
-    const unlucky = await fresh();
-    await follow(unlucky, link.slice(0, -1), ["damaged"]);
-    await take(unlucky, "damaged");
-  });
+async function takeAll(page, { name }) {
+  await sleep(SETTLE_MS);
+  for (const width of WIDTHS) {
+    for (const theme of THEMES) {
+      await showAs(page, theme, width);
+      await shoot(page, fileOf(name, theme, width));
+    }
+  }
 }
 
 /**
  * @param {import("puppeteer-core").Page} page
- * @param {string} name
+ * @param {string} file
  */
-async function shoot(page, name) {
-  // The last words of a page come after its state, and fonts after the words.
-  await sleep(400);
-  await page.evaluate(() => document.fonts.ready.then(() => scrollTo(0, 0)));
-  const path = join(folder, `${name}.png`);
-  await page.screenshot({ path, fullPage: true, captureBeyondViewport: true });
-  const { size } = await stat(path);
-  if (size > LEN_MAX) console.warn(`${name}.png has ${size} bytes, more than ${LEN_MAX}`);
+async function shoot(page, file) {
+  const picture = withPalette(await page.screenshot({ fullPage: true, captureBeyondViewport: true }));
+  await writeFile(join(folder, file), picture);
+  if (picture.length > LEN_MAX) console.warn(`${file} has ${picture.length} bytes, more than ${LEN_MAX}`);
+}
+
+/** @param {string} name @param {string} theme @param {number} width */
+function fileOf(name, theme, width) {
+  return `${name}-${theme}-${width}.png`;
+}
+
+/** The list of the pictures, as Markdown. */
+function sheet() {
+  const looks = WIDTHS.flatMap((width) => THEMES.map((theme) => ({ theme, width })));
+  const head = looks.map(({ theme, width }) => `${theme}, ${width}`);
+  const rows = STATES.map(({ name, what }) => {
+    const links = looks.map(({ theme, width }) => `[look](${fileOf(name, theme, width)})`);
+    return `| \`${name}\` | ${what} | ${links.join(" | ")} |`;
+  });
+  return `# What a person sees
+
+Every state of the three pages, light and dark, at 1280 and 320 CSS pixels. Written by \`cargo xtask screens\` from
+\`tests/e2e/lib/states\`; \`tests/e2e/axe.test.mjs\` looks at the same states.
+
+| State | What | ${head.join(" | ")} |
+| --- | --- |${looks.map(() => " --- |").join("")}
+${rows.join("\n")}
+`;
 }

@@ -20,9 +20,9 @@ const LIMIT = { timeout: 120_000 };
 const stage = await Stage.open();
 after(() => stage.close());
 
-for (const browser of stage.browsers) {
-  // Only Chromium lets a test pick a folder; what is done with its files is the same in both.
-  test(`${browser.name}: a picked folder keeps its paths`, { ...LIMIT, skip: browser.name !== "chromium" }, () =>
+// Firefox's automation cannot pick a folder; what is done with its files is the same in both.
+for (const browser of stage.browsers.filter(({ name }) => name === "chromium")) {
+  test(`${browser.name}: a picked folder keeps its paths`, LIMIT, () =>
     stage.scene(async (visit) => {
       const folder = await makeFolder();
       const { page } = await visit(browser);
@@ -37,7 +37,9 @@ for (const browser of stage.browsers) {
       assert.deepEqual((await entriesOf(opener.page)).sort(), paths);
       await rm(folder, { recursive: true });
     }));
+}
 
+for (const browser of stage.browsers) {
   test(`${browser.name}: pasted pictures become files with names that differ, pasted text becomes text`, LIMIT, () =>
     stage.scene(async (visit) => {
       const { page } = await visit(browser);

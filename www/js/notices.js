@@ -40,6 +40,16 @@ export function sendNotice(problem) {
 }
 
 /**
+ * Why nothing can be sent now: the server did not say its limits.
+ *
+ * @param {Problem} problem
+ * @returns {Notice}
+ */
+export function unavailableNotice(problem) {
+  return problem.code === "network" ? { ...plain("manage.offline"), icon: "offline" } : problemNotice(problem, "problem.title", "send.");
+}
+
+/**
  * Why a link cannot be opened, by the page's state.
  *
  * @param {OpenState} state One of those that are a notice.

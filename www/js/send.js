@@ -9,7 +9,7 @@ import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
 import { CryptoWorker } from "./crypto.js";
 import { linkFor } from "./link.js";
-import { sendNotice } from "./notices.js";
+import { sendNotice, unavailableNotice } from "./notices.js";
 import { remember } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { receiptFragment, receiptLink } from "./receipt.js";
@@ -216,9 +216,10 @@ function waitWords(wait_ms, problem) {
  * @param {boolean} resumable
  */
 function renderNotice(problem, resumable) {
-  byId("notice", NoticePanel).show(sendNotice(problem));
+  byId("notice", NoticePanel).show(state.name === "unavailable" ? unavailableNotice(problem) : sendNotice(problem));
   const key = resumable ? "send.resume" : state.name === "failed" ? "send.edit" : "open.retry";
   byId("retry", HTMLButtonElement).textContent = text(key);
   byId("give-up", HTMLButtonElement).hidden = !resumable;
-  byId("retrying", HTMLElement).hidden = state.name !== "unavailable" || !problem.passing;
+  // Of a server that does not answer the notice says so itself.
+  byId("retrying", HTMLElement).hidden = state.name !== "unavailable" || !problem.passing || problem.code === "network";
 }

@@ -16,6 +16,8 @@ import { networkInterfaces } from "node:os";
  * @property {string} [body]
  * @property {boolean} [cut] The connection is closed without an answer.
  * @property {number} [cut_after] The connection is closed after so many bytes of the answer.
+ * @property {boolean} [silent] Nothing is ever answered, and nothing of the request read.
+ * @property {number} [stall_after] Nothing comes any more after so many bytes of the answer, and the connection stays.
  * @property {(bytes: Buffer, at: number) => Buffer} [change] What becomes of the answer's bytes, from that place on.
  */
 
@@ -59,6 +61,7 @@ export class Faults {
     const { method = "", url: path = "", rawHeaders: headers } = incoming;
     const fault = this.plan(method, path);
     if (fault?.cut) return incoming.socket.destroy();
+    if (fault?.silent) return;
     if (fault?.status) {
       answer.writeHead(fault.status, fault.headers ?? { "Content-Type": "text/html" });
       return answer.end(fault.body ?? "<html>not yours</html>");
@@ -69,6 +72,7 @@ export class Faults {
       answer.writeHead(response.statusCode ?? 502, response.statusMessage, response.rawHeaders);
       if (fault?.change) changeAll(response, answer, fault.change);
       else if (fault?.cut_after) cutAfter(response, answer, fault.cut_after);
+      else if (fault?.stall_after) stallAfter(response, answer, fault.stall_after);
       else response.pipe(answer);
       response.on("error", () => answer.destroy());
     });
@@ -104,6 +108,20 @@ function cutAfter(response, answer, len) {
     if (at >= len) answer.destroy();
   });
   response.on("end", () => answer.end());
+}
+
+/**
+ * @param {import("node:http").IncomingMessage} response
+ * @param {import("node:http").ServerResponse} answer
+ * @param {number} len
+ */
+function stallAfter(response, answer, len) {
+  let at = 0;
+  response.on("data", (bytes) => {
+    answer.write(bytes);
+    at += bytes.length;
+    if (at >= len) response.pause();
+  });
 }
 
 /** An address of this machine that is not loopback. */

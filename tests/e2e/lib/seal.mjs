@@ -63,6 +63,22 @@ export async function sealAndSend(origin, items, { claims_max = 1, ttl_s = 3600,
 }
 
 /**
+ * Seals only what a look shows, for content that nobody has: its length is said, and nothing is sent.
+ *
+ * @param {string} origin For the link.
+ * @param {{ name: string, size: number }[]} named
+ * @returns {Promise<{ link: string, manifest: string, body_len: number }>}
+ */
+export async function sealNames(origin, named) {
+  const { Sealer } = await (loaded ??= load());
+  const entries = named.map((one) => ({ ...one, type: "application/octet-stream" }));
+  const sealer = new Sealer(JSON.stringify({ kind: "files", entries }), undefined);
+  const { fragment, sealed_manifest: manifest, body_len } = sealer;
+  sealer.free();
+  return { link: `${origin}/open#${fragment}`, manifest, body_len };
+}
+
+/**
  * The owner takes it back.
  *
  * @param {string} origin

@@ -1,0 +1,140 @@
+/**
+ * The states of the sending page.
+ *
+ * @module
+ */
+
+import { compose, press, reach, send, wordsOf } from "../pages.mjs";
+import { until } from "../wait.mjs";
+import { at, refusal } from "./answers.mjs";
+
+/** @typedef {import("../states.mjs").State} State */
+
+const TEXT = "postgres://orders:wF7-qk2v-Hs90@db.example.org/orders\n";
+
+/** @type {State[]} */
+export const sendStates = [
+  {
+    name: "send",
+    what: "nothing yet",
+    main: true,
+    bring: (scenery) => composed(scenery, {}),
+  },
+  {
+    name: "send-files",
+    what: "with files, one of them with a long name",
+    main: true,
+    bring: async (scenery) => composed(scenery, { files: await files(scenery) }),
+  },
+  {
+    name: "send-passphrase",
+    what: "with a passphrase that was made up",
+    bring: async (scenery) => {
+      const page = await composed(scenery, { text: TEXT });
+      await press(page, "#suggest");
+      return page;
+    },
+  },
+  {
+    name: "send-trouble",
+    what: "sent with nothing in it",
+    bring: async (scenery) => {
+      const page = await composed(scenery, {});
+      await press(page, "#send");
+      await until("the trouble", () => page.evaluate(() => !document.querySelector("#compose-trouble").hidden));
+      return page;
+    },
+  },
+  {
+    name: "send-working",
+    what: "sending",
+    main: true,
+    bring: async (scenery) => {
+      let parts = 0;
+      scenery.faults.plan = (_, path) => (path.includes("/parts/") && (parts += 1) > 1 ? { silent: true } : null);
+      const large = await scenery.content.random("site-visit.mov", 30_000_000);
+      const page = await composed(scenery, { files: [large.path] });
+      await press(page, "#send");
+      await reach(page, ["working"]);
+      await until("a part to be sent", () => page.evaluate(() => Number(document.querySelector("#progress progress").value) > 0), 60_000);
+      return page;
+    },
+  },
+  {
+    name: "send-done",
+    what: "sent",
+    main: true,
+    bring: (scenery) => sent(scenery, { text: TEXT }),
+  },
+  {
+    name: "send-done-qr",
+    what: "sent behind a passphrase, with the link as a picture",
+    bring: async (scenery) => {
+      const page = await sent(scenery, { text: TEXT, passphrase: "wide-crumb-otter-flame-debt" });
+      await press(page, "#qr-fold summary");
+      await press(page, "#keep-receipt");
+      return page;
+    },
+  },
+  {
+    name: "send-failed",
+    what: "the server has no room",
+    bring: (scenery) => failed(scenery, refusal(507, "store.full")),
+  },
+  {
+    name: "send-retrying",
+    what: "the server is busy, and is tried again",
+    bring: async (scenery) => {
+      const page = await composed(scenery, { text: TEXT });
+      scenery.faults.plan = at("/transfers", { ...refusal(503, "store.unreachable"), headers: { "Content-Type": "application/json", "Retry-After": "60" } });
+      await press(page, "#send");
+      await until("the wait", async () => /again/i.test(await wordsOf(page, "#progress")));
+      return page;
+    },
+  },
+  {
+    name: "send-unavailable",
+    what: "no answer from the server",
+    bring: async (scenery) => {
+      scenery.faults.plan = at("/config", { cut: true });
+      const page = await scenery.fresh();
+      await page.goto(`${scenery.origin}/`);
+      await reach(page, ["unavailable"]);
+      return page;
+    },
+  },
+];
+
+/** @param {import("../states.mjs").Scenery} scenery */
+async function files(scenery) {
+  const all = [
+    await scenery.content.random("contract-signed.pdf", 1_840_000),
+    await scenery.content.random("見積書.xlsx", 48_200),
+    await scenery.content.random("Minutes_of_the_extraordinary_general_meeting_2026-11-12_final_v3.docx", 310_000),
+  ];
+  return all.map((file) => file.path);
+}
+
+/** @param {import("../states.mjs").Scenery} scenery @param {Parameters<typeof compose>[2]} what */
+async function composed(scenery, what) {
+  const page = await scenery.fresh();
+  await compose(page, scenery.origin, what);
+  await until("the send button", () => page.evaluate(() => !document.querySelector("#send").disabled));
+  return page;
+}
+
+/** @param {import("../states.mjs").Scenery} scenery @param {Parameters<typeof compose>[2]} what */
+async function sent(scenery, what) {
+  const page = await scenery.fresh();
+  await send(page, scenery.origin, what);
+  return page;
+}
+
+/** @param {import("../states.mjs").Scenery} scenery @param {import("../fault.mjs").Fault} fault */
+async function failed(scenery, fault) {
+  const page = await composed(scenery, { text: TEXT });
+  scenery.faults.plan = at("/transfers", fault);
+  await press(page, "#send");
+  await reach(page, ["failed"]);
+  return page;
+}
