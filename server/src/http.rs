@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -126,7 +127,11 @@ async fn serve_connection(
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         let answer = async move |request| router.oneshot(request).await;
-        watching.clone().watch(request.map(Body::new), answer)
+        // Boxed: the executor's bounds on the bare future crash the compiler's incremental builds (1.95).
+        watching
+            .clone()
+            .watch(request.map(Body::new), answer)
+            .boxed()
     });
     let builder = builder(deadlines);
     let mut connection = pin!(builder.serve_connection(io, service));
