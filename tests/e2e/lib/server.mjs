@@ -29,11 +29,15 @@ export class Server {
     this.#output = output;
   }
 
-  /** Starts one and waits until it is ready. */
-  static async start() {
+  /**
+   * Starts one and waits until it is ready.
+   *
+   * @param {string[]} [settings] Flags beside address and folder.
+   */
+  static async start(settings = []) {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), "onetimeshare-e2e-"));
-    const process = spawn(PROGRAM, ["--listen", `127.0.0.1:${port}`, "--data-dir", join(folder, "store")], {
+    const process = spawn(PROGRAM, ["--listen", `127.0.0.1:${port}`, "--data-dir", join(folder, "store"), ...settings], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = [];

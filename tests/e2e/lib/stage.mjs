@@ -25,9 +25,13 @@ export class Stage {
     this.content = content;
   }
 
-  /** Starts everything; what was started is ended again when something does not start. */
-  static async open() {
-    const server = await Server.start();
+  /**
+   * Starts everything; what was started is ended again when something does not start.
+   *
+   * @param {string[]} [settings] Of the server.
+   */
+  static async open(settings) {
+    const server = await Server.start(settings);
     const browsers = [];
     try {
       for (const name of BROWSERS) browsers.push(await Browser.launch(name));
