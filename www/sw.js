@@ -47,9 +47,11 @@ function offer(id, file) {
       return;
     }
     files.delete(id);
+    // What the browser gave up is not saved, however much of it was written.
+    const isTaken = file.controller !== null;
     if (kind === "close") file.controller?.close();
     else file.controller?.error(new Error("the transfer did not arrive whole"));
-    file.port.postMessage({ kind: "ended" });
+    file.port.postMessage({ kind: isTaken ? "ended" : "cancel" });
   };
 }
 
@@ -93,7 +95,9 @@ function streamOf(file) {
       if (file.controller === own) file.port.postMessage({ kind: "pull" });
     },
     cancel() {
-      if (file.controller === own) file.port.postMessage({ kind: "cancel" });
+      if (file.controller !== own) return;
+      file.controller = null;
+      file.port.postMessage({ kind: "cancel" });
     },
   };
   return new ReadableStream(source, { highWaterMark: 0 });

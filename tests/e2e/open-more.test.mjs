@@ -70,7 +70,7 @@ for (const browser of stage.browsers) {
       stage.proxy.holdBodiesAfter(9 * MB);
       await hold(page, 1000);
       await until("a part of the body", () => stage.proxy.isHolding);
-      await page.reload();
+      await reload(page);
       await reach(page, ["reloaded"]);
       assert.match(await wordsOf(page, "#notice-why"), /kept for you until/);
       stage.proxy.release();
@@ -83,7 +83,7 @@ for (const browser of stage.browsers) {
       const [saved] = await browser.saved([bytes.length]);
       assert.equal(await digestOfFile(saved.path), digestOf(bytes));
       await until("the page to say so", async () => /server has deleted it/.test(await wordsOf(page, "#deleted")));
-      await page.reload();
+      await reload(page);
       await reach(page, ["reloaded"]);
       assert.doesNotMatch(await wordsOf(page, "#notice-why"), /kept for you/);
     }));
@@ -149,6 +149,18 @@ for (const browser of stage.browsers) {
       await follow(stranger.page, link, ["ready"]);
       assert.equal(await isWarned(stranger.page), false);
     }));
+}
+
+/**
+ * Reloads. Firefox may call that aborted when the dialogue about leaving or a download comes between; what the page shows
+ * afterwards is for the test to look at.
+ *
+ * @param {import("puppeteer-core").Page} page
+ */
+async function reload(page) {
+  await page.reload().catch((error) => {
+    if (!/NS_BINDING_ABORTED/.test(error.message)) throw error;
+  });
 }
 
 /** The one archive that was saved. @param {import("./lib/browser.mjs").Browser} browser @param {string} name */

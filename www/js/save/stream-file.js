@@ -93,10 +93,11 @@ export class StreamFile {
     await this.#pulled();
   }
 
-  /** Ends the file, which makes it appear under its name. */
+  /** Ends the file, which makes it appear under its name. Throws when the browser gave it up, or nobody says that it ended. */
   async close() {
     await this.taken();
-    await this.#end({ kind: "close" });
+    const said = await this.#end({ kind: "close" });
+    if (said !== "ended") throw new Problem(said === "cancel" ? "save.cancelled" : "save.failed");
   }
 
   /** Ends the file as failed, so that the browser does not keep it. */
@@ -104,15 +105,21 @@ export class StreamFile {
     if (!this.#stopped) void this.#end({ kind: "abort" });
   }
 
-  /** @param {{ kind: "close" | "abort" }} last */
+  /**
+   * @param {{ kind: "close" | "abort" }} last
+   * @returns {Promise<"ended" | "cancel" | null>} What the worker said of it; silence is no consent.
+   */
   async #end(last) {
-    clearInterval(this.#ping);
-    const ended = new Promise((resolve) => {
-      this.#port.onmessage = resolve;
+    const said = new Promise((/** @type {(kind: "ended" | "cancel") => void} */ resolve) => {
+      this.#port.onmessage = ({ data: { kind } }) => {
+        if (kind === "ended" || kind === "cancel") resolve(kind);
+      };
     });
     this.#port.postMessage(last);
-    await Promise.race([ended, after(START_MS)]);
+    const kind = await Promise.race([said, after(START_MS)]);
+    clearInterval(this.#ping);
     this.#port.close();
+    return kind;
   }
 
   /** @param {string} kind */
