@@ -82,9 +82,6 @@ export class Watch {
   #failed(request) {
     const { pathname } = new URL(request.url());
     if (pathname.startsWith(DOWNLOADS)) return;
-    // How the browsers say that the page itself let go of a body. That all of it arrives is each test's own assertion.
-    const isLetGo = ["NS_BASE_STREAM_CLOSED", "net::ERR_ABORTED"].includes(request.failure()?.errorText ?? "");
-    if (pathname.endsWith("/body") && isLetGo) return;
     // Chromium reports an answer whose body nobody read as aborted, also where there is no body to read.
     if (request.response()?.status() === 204) return;
     this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
