@@ -277,6 +277,8 @@ pub struct ConfigAnswer {
     pub lease_s: u64,
     /// An upload without an accepted part for so many seconds is abandoned.
     pub upload_idle_s: u64,
+    /// How long after its expiry, or its end if that is later, the tombstone of a transfer is kept, in seconds.
+    pub tombstone_ttl_s: u64,
 }
 
 /// Refuses `null` where a member may be absent: there is one way to leave something out.

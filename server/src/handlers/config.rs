@@ -20,5 +20,6 @@ pub(crate) async fn config(State(app): State<App>) -> Json<ConfigAnswer> {
         claims_max: limits.claims_max,
         lease_s: periods.lease_s,
         upload_idle_s: periods.upload_idle_s,
+        tombstone_ttl_s: periods.tombstone_ttl_s,
     })
 }

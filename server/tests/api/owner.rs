@@ -1,4 +1,4 @@
-//! `GET /transfers/{id}`, `/unlock` and `/stats`.
+//! `GET /transfers/{id}`, `/unlock`, `/config` and `/stats`.
 
 use serde_json::{Value, json};
 
@@ -158,6 +158,32 @@ async fn only_the_owner_is_told_or_heard() {
     }
     let told = receipt(&server, &sample).await.expect(200).json;
     assert_eq!(told["attempts_left"], 0, "still locked");
+}
+
+#[tokio::test]
+async fn the_config_tells_how_long_a_receipt_is_answered() {
+    let (server, sample) = (TestServer::new().await, Sample::small());
+    let config = server
+        .call("GET", "/api/v1/config", None)
+        .await
+        .expect(200)
+        .json;
+    let tombstone_ttl_s = config["tombstone_ttl_s"].as_u64().unwrap();
+    sample.create(&server).await.expect(201);
+    let expires_at = receipt(&server, &sample).await.expect(200).json["expires_at"]
+        .as_u64()
+        .unwrap();
+    server
+        .clock
+        .advance(expires_at - START + tombstone_ttl_s - 1);
+    assert_eq!(
+        receipt(&server, &sample).await.expect(200).json["cause"],
+        "expired"
+    );
+    server.clock.advance(1);
+    receipt(&server, &sample)
+        .await
+        .refused(404, "transfer.unknown");
 }
 
 async fn stats(server: &TestServer) -> Value {
