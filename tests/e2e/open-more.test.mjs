@@ -67,7 +67,6 @@ for (const browser of stage.browsers) {
       const { link } = await sealAndSend(stage.origin, [{ name: "large.bin", bytes }]);
       const { page, watch } = await visit(browser);
       watch.expect(/^request failed: GET .*\/body \(|^thrown: Failed to load .* A ServiceWorker intercepted|signal is aborted|aborted/);
-      page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
       await follow(page, link, ["ready"]);
       stage.proxy.holdBodiesAfter(9 * MB);
       await hold(page, 1000);

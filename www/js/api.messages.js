@@ -16,6 +16,7 @@
  * @property {number} claims_max
  * @property {number} lease_s
  * @property {number} upload_idle_s
+ * @property {number} tombstone_ttl_s How long after its expiry, or its end if that is later, the server still knows of it.
  *
  * @typedef {object} CreateRequest
  * @property {string} id

@@ -10,14 +10,15 @@ const KEY = "onetimeshare.receipts";
 /** The most that are kept; the oldest go first. */
 const COUNT_MAX = 100;
 
-/** How long after its time one is kept: longer than the server remembers, so that nothing is dropped that can still be asked for. */
-const AFTER_S = 2 * 86_400;
+/** How much longer one is kept than the server remembers it at least: a lease may outlive the expiry by a day. */
+const AFTER_S = 86_400;
 
 /**
  * @typedef {object} KeptReceipt
  * @property {string} fragment
  * @property {number} sent_at Unix seconds.
  * @property {number} expires_at
+ * @property {number} forgotten_at When the server may have forgotten it.
  * @property {number} file_count 0 for a text.
  */
 
@@ -30,6 +31,22 @@ export function keptReceipts() {
     // No storage here, or not our writing in it: then nothing is kept.
     return [];
   }
+}
+
+/**
+ * Whose receipt of that transfer is kept here.
+ *
+ * @param {string} id Of the transfer.
+ * @returns {import("./receipt.js").Owner | null}
+ */
+export function keptOwner(id) {
+  const owners = keptReceipts().map(({ fragment }) => readReceipt(fragment));
+  return owners.find((owner) => owner?.id === id) ?? null;
+}
+
+/** Takes what is no longer of use, or was never ours, out of the storage itself. */
+export function pruneReceipts() {
+  write(keptReceipts());
 }
 
 /**
@@ -64,11 +81,11 @@ function write(list) {
 
 /** @param {any} one Whatever was stored. */
 function isKept(one) {
-  const numbers = [one?.sent_at, one?.expires_at, one?.file_count];
+  const numbers = [one?.sent_at, one?.expires_at, one?.forgotten_at, one?.file_count];
   return typeof one?.fragment === "string" && readReceipt(one.fragment) !== null && numbers.every(Number.isFinite);
 }
 
 /** @param {KeptReceipt} receipt */
-function isFresh({ expires_at }) {
-  return expires_at + AFTER_S > Date.now() / 1000;
+function isFresh({ forgotten_at }) {
+  return forgotten_at + AFTER_S > Date.now() / 1000;
 }

@@ -11,6 +11,7 @@
  * @typedef {{ name: "loading" }
  *   | { name: "list" }
  *   | { name: "damaged" }
+ *   | { name: "reloaded" }
  *   | { name: "unknown" }
  *   | { name: "offline", problem: Problem }
  *   | { name: "refused", problem: Problem }
@@ -19,6 +20,7 @@
  *
  * @typedef {{ type: "list" }
  *   | { type: "damaged" }
+ *   | { type: "reloaded" }
  *   | { type: "answer", receipt: Receipt, as_of: number }
  *   | { type: "problem", problem: Problem }
  *   | { type: "retry" }} ManageEvent
@@ -36,11 +38,12 @@ export function nextManage(state, event) {
   switch (event.type) {
     case "list":
     case "damaged":
+    case "reloaded":
       return state.name === "loading" ? { name: event.type } : state;
     case "answer": {
       const { receipt, as_of } = event;
       // What is gone stays gone, whatever a late answer says.
-      if (state.name === "list" || state.name === "damaged" || (state.name === "gone" && receipt.state !== "gone")) return state;
+      if (hasNoReceipt(state) || (state.name === "gone" && receipt.state !== "gone")) return state;
       return { name: receipt.state === "gone" ? "gone" : "shown", receipt, as_of, stale: false };
     }
     case "problem":
@@ -59,13 +62,18 @@ export function isWatching({ name }) {
   return name === "shown" || name === "offline";
 }
 
+/** Whether there is nothing to ask the server about. @param {ManageState} state */
+function hasNoReceipt({ name }) {
+  return name === "list" || name === "damaged" || name === "reloaded";
+}
+
 /**
  * @param {ManageState} state
  * @param {Problem} problem
  * @returns {ManageState}
  */
 function afterProblem(state, problem) {
-  if (state.name === "gone" || state.name === "list" || state.name === "damaged") return state;
+  if (state.name === "gone" || hasNoReceipt(state)) return state;
   if (UNKNOWN.has(problem.code)) return { name: "unknown" };
   // What is shown stays in view, with the time as of which it is so.
   if (state.name === "shown") return { ...state, stale: true };

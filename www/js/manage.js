@@ -7,10 +7,12 @@
 
 import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
-import { forgetAllReceipts, forgetReceipt, keptReceipts } from "./kept-receipts.js";
+import { HANDED, takeReceipt } from "./handover.js";
+import { forgetAllReceipts, forgetReceipt, keptOwner, keptReceipts } from "./kept-receipts.js";
 import { takeFragment } from "./link.js";
 import { isWatching, nextManage } from "./manage-state.js";
 import { manageNotice } from "./notices.js";
+import { forget, forgetAll } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { readReceipt } from "./receipt.js";
 import { text } from "./text.js";
@@ -45,6 +47,8 @@ let asking = null;
 /** When it was asked last, and before when the server asked not to be, in ms since the page began. */
 let asked_ms = -Infinity;
 let not_before_ms = 0;
+/** How long the server knows of what is over; null until it has said so. @type {number | null} */
+let known_s = null;
 
 byId("burn", ConfirmStep).addEventListener("confirmed", () => void act((id, token) => api.burn(id, token), "manage.burnt"));
 byId("unlock", HTMLButtonElement).addEventListener("click", () => void act((id, token) => api.unlock(id, token), "manage.unlocked"));
@@ -53,36 +57,74 @@ byId("retry", HTMLButtonElement).addEventListener("click", () => {
   dispatch({ type: "retry" });
   void look();
 });
+list.addEventListener("receipt-chosen", (event) => {
+  const { detail: fragment } = /** @type {CustomEvent<string>} */ (event);
+  history.pushState(entryFor(readReceipt(fragment)), "");
+  start();
+});
 list.addEventListener("receipt-forgotten", (event) => {
-  forgetReceipt(/** @type {CustomEvent<string>} */ (event).detail);
+  const { detail: fragment } = /** @type {CustomEvent<string>} */ (event);
+  forgetReceipt(fragment);
+  forget(readReceipt(fragment)?.id ?? "");
   list.show(keptReceipts());
 });
 byId("forget-all", ConfirmStep).addEventListener("confirmed", () => {
   forgetAllReceipts();
+  forgetAll();
   list.show(keptReceipts());
 });
-// A receipt that is followed from the list, or pasted into this page's address, changes nothing but the fragment.
+// A receipt that is pasted into this page's address changes nothing but the fragment; going back from one brings none.
 addEventListener("hashchange", () => location.hash !== "" && start());
+addEventListener("popstate", () => location.hash === "" && start());
 for (const type of ["focus", "online"]) addEventListener(type, lookOnReturn);
 document.addEventListener("visibilitychange", lookOnReturn);
 setInterval(lookInTime, 1000);
 forgetOnLeaving(() => {
   owner = null;
 });
-void api.config().then(showLimits, () => undefined);
+void api.config().then((limits) => {
+  showLimits(limits);
+  known_s = limits.tombstone_ttl_s;
+  if (state.name === "gone") render();
+}, () => undefined);
 start();
 
 /** Reads the address and shows what belongs to it. */
 function start() {
   const fragment = takeFragment(location, history);
-  owner = readReceipt(fragment);
+  if (fragment !== HANDED) return begin(fragment);
+  showState("loading");
+  void takeReceipt().then(begin);
+}
+
+/**
+ * Shows a receipt; without one, that of which this entry of the browser's history tells, or the list.
+ *
+ * @param {string} fragment May be empty.
+ */
+function begin(fragment) {
+  const entry = fragment === "" ? history.state : entryFor(readReceipt(fragment));
+  if (fragment !== "") history.replaceState(entry, "");
+  owner = fragment === "" ? keptOwner(entry?.id) : readReceipt(fragment);
   state = { name: "loading" };
+  // What was asked about, or went wrong, belongs to the receipt before.
+  for (const id of ["burn", "forget-all"]) byId(id, ConfirmStep).reset();
+  byId("manage-trouble", HTMLElement).hidden = true;
   showState(state.name);
   const missing = missingFeatures();
   if (missing.length > 0) dispatch({ type: "problem", problem: new Problem("browser.too_old", { cause: missing }) });
-  else if (fragment === "") dispatch({ type: "list" });
-  else if (!owner) dispatch({ type: "damaged" });
-  else void look();
+  else if (owner) void look();
+  else if (fragment !== "") dispatch({ type: "damaged" });
+  else dispatch({ type: entry === null ? "list" : "reloaded" });
+}
+
+/**
+ * What an entry of the browser's history remembers of a receipt: the transfer's id, which alone gives nobody anything.
+ *
+ * @param {import("./receipt.js").Owner | null} shown
+ */
+function entryFor(shown) {
+  return { id: shown?.id ?? "" };
 }
 
 /** Asks what became of it; a second question while one is open is none. */
@@ -123,13 +165,15 @@ function lookAgain() {
  * @param {import("./text.js").TextKey} said When it is done.
  */
 async function act(deed, said) {
-  if (!owner) return;
+  const asked = owner;
+  if (!asked) return;
   const trouble = byId("manage-trouble", HTMLElement);
   trouble.hidden = true;
   try {
-    await deed(owner.id, owner.token);
-    announce(text(said));
+    await deed(asked.id, asked.token);
+    if (owner === asked) announce(text(said));
   } catch (thrown) {
+    if (owner !== asked) return;
     const { status } = problemFrom(thrown);
     // Gone already: looking shows how.
     trouble.hidden = status === 410 || status === 404;
@@ -149,7 +193,8 @@ function dispatch(event) {
 
 function render() {
   if (state.name === "list") list.show(keptReceipts());
-  else if (state.name === "shown" || state.name === "gone") renderReceipt(state);
+  else if (state.name === "shown" || state.name === "gone") renderReceipt(state, known_s);
   else if (state.name !== "loading") byId("notice", NoticePanel).show(manageNotice(state));
-  byId("retry", HTMLButtonElement).hidden = state.name === "damaged";
+  byId("retry", HTMLButtonElement).hidden = state.name === "damaged" || state.name === "reloaded";
+  document.title = text(state.name === "list" ? "manage.list.page" : "manage.page");
 }

@@ -34,6 +34,16 @@ export function forget(id) {
   write(kept().filter(([one]) => one !== id));
 }
 
+/** Forgets every link that was made here. */
+export function forgetAll() {
+  write([]);
+}
+
+/** Takes those whose time is over out of the storage itself. */
+export function prune() {
+  write(kept());
+}
+
 /** @returns {[id: string, until: number][]} Those whose time is not over. */
 function kept() {
   try {

@@ -14,14 +14,15 @@ import { remember } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { receiptFragment, receiptLink } from "./receipt.js";
 import { sleep } from "./retry.js";
-import { nextSend } from "./state.js";
+import { losesByLeaving, nextSend } from "./state.js";
 import { text } from "./text.js";
 import { Upload } from "./transfer/upload.js";
 import { ComposeForm } from "./ui/compose-form.js";
+import { ConfirmStep } from "./ui/confirm-step.js";
 import { NoticePanel } from "./ui/notice-panel.js";
 import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage } from "./ui/page.js";
 import { ProgressBar } from "./ui/progress-bar.js";
-import { clearSent, renderSent } from "./ui/sent-view.js";
+import { clearSent, renderSent, wireSent } from "./ui/sent-view.js";
 import "./ui/theme-switch.js";
 
 /**
@@ -32,8 +33,6 @@ import "./ui/theme-switch.js";
 
 /** How long until a server that could not be asked is asked again. */
 const AGAIN_MS = 5000;
-/** Problems after which the form is no use as it is: the transfer may go on, or must be made anew. */
-const RESUMABLE = new Set(["network", "store.unreachable", "server.internal", "request.rate_limited"]);
 
 startPage("send.page");
 const api = new Api();
@@ -54,8 +53,11 @@ form.addEventListener("compose", (event) => void seal(/** @type {CustomEvent<Com
 byId("cancel", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("give-up", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("retry", HTMLButtonElement).addEventListener("click", () => void retry());
-byId("another", HTMLButtonElement).addEventListener("click", another);
-guardLeaving(() => state.name === "working" || (state.name === "failed" && state.resumable));
+const anotherStep = byId("another-step", ConfirmStep);
+anotherStep.needed = () => losesByLeaving(state);
+anotherStep.addEventListener("confirmed", another);
+wireSent(() => dispatch({ type: "taken" }));
+guardLeaving(() => losesByLeaving(state));
 forgetOnLeaving(() => {
   // Nobody will ever have the link of an upload that is left behind.
   if (state.name !== "done") void job?.upload.burn();
@@ -131,7 +133,7 @@ async function send(signal) {
     receipt,
     expires_at,
     claims_max: composed.claims_max,
-    with_passphrase: composed.passphrase !== "",
+    passphrase: composed.passphrase,
   });
   // What was sent is no longer needed here, and its keys neither.
   form.clear();
@@ -141,7 +143,7 @@ async function send(signal) {
 /** @param {unknown} thrown */
 function fail(thrown) {
   const problem = problemFrom(thrown);
-  dispatch({ type: "failed", problem, resumable: job !== null && RESUMABLE.has(problem.code) });
+  dispatch({ type: "failed", problem, resumable: job !== null && problem.passing });
 }
 
 async function retry() {
@@ -194,13 +196,14 @@ function showSent(sent, total) {
 function dispatch(event) {
   const before = state;
   state = nextSend(state, event);
-  if (state !== before) render();
+  // That the link was taken changes nothing that is seen.
+  if (state !== before && event.type !== "taken") render();
 }
 
 function render() {
   showState(state.name);
   if (state.name === "working") progress.step = text(`send.step.${state.step}`);
-  if (state.name === "done") renderSent({ ...state, file_count });
+  if (state.name === "done") renderSent({ ...state, file_count, forgotten_at: state.expires_at + state.limits.tombstone_ttl_s });
   if (state.name === "failed") renderNotice(state.problem, state.resumable);
   if (state.name === "unavailable") renderNotice(state.problem, false);
 }

@@ -15,14 +15,15 @@
  *   | { name: "unavailable", problem: Problem }
  *   | { name: "start", limits: Limits }
  *   | { name: "working", limits: Limits, step: "key" | "sending" | "finishing" }
- *   | { name: "done", limits: Limits, link: string, receipt: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { name: "done", limits: Limits, link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string, taken: boolean }
  *   | { name: "failed", limits: Limits, problem: Problem, resumable: boolean }} SendState
  *
  * @typedef {{ type: "limits", limits: Limits }
  *   | { type: "unavailable", problem: Problem }
  *   | { type: "send" }
  *   | { type: "step", step: "key" | "sending" | "finishing" }
- *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, with_passphrase: boolean }
+ *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string }
+ *   | { type: "taken" }
  *   | { type: "failed", problem: Problem, resumable: boolean }
  *   | { type: "resume" }
  *   | { type: "restart" }} SendEvent
@@ -94,8 +95,10 @@ export function nextSend(state, event) {
     case "sent": {
       if (state.name !== "working") return state;
       const { type: _, ...made } = event;
-      return { name: "done", limits: state.limits, ...made };
+      return { name: "done", limits: state.limits, ...made, taken: false };
     }
+    case "taken":
+      return state.name === "done" ? { ...state, taken: true } : state;
     case "failed":
       if (state.name !== "working") return state;
       return { name: "failed", limits: state.limits, problem: event.problem, resumable: event.resumable };
@@ -104,6 +107,17 @@ export function nextSend(state, event) {
     case "restart":
       return "limits" in state ? { name: "start", limits: state.limits } : state;
   }
+}
+
+/**
+ * Whether leaving the page now loses something that nobody can bring back: work under way, an upload that can go on, or the
+ * only copy of a link.
+ *
+ * @param {SendState} state
+ */
+export function losesByLeaving(state) {
+  if (state.name === "done") return !state.taken;
+  return state.name === "working" || (state.name === "failed" && state.resumable);
 }
 
 /**

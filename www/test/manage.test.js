@@ -7,9 +7,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { toBase64url } from "../js/base64url.js";
-import { forgetAllReceipts, forgetReceipt, keepReceipt, keptReceipts } from "../js/kept-receipts.js";
+import { forgetAllReceipts, forgetReceipt, keepReceipt, keptOwner, keptReceipts, pruneReceipts } from "../js/kept-receipts.js";
 import { isWatching, nextManage } from "../js/manage-state.js";
-import { forget, isOwn, remember } from "../js/own-links.js";
+import { forget, forgetAll, isOwn, prune, remember } from "../js/own-links.js";
 import { Problem } from "../js/problem.js";
 import { headlineOf, readReceipt, receiptFragment, receiptLink, stepsOf } from "../js/receipt.js";
 
@@ -138,6 +138,13 @@ test("gone stays gone, whatever comes late", () => {
   assert.equal(isWatching(gone), false);
 });
 
+test("a receipt's page that was loaded again is no list, and stays what it is", () => {
+  const reloaded = run({ type: "reloaded" });
+  assert.equal(reloaded.name, "reloaded");
+  for (const late of [answer(), problem("network"), /** @type {const} */ ({ type: "retry" })]) assert.equal(nextManage(reloaded, late), reloaded);
+  assert.equal(isWatching(reloaded), false);
+});
+
 test("own links are remembered for a time, capped, and forgotten", () => {
   remember("one", NOW_S + 60);
   remember("old", NOW_S - 1);
@@ -147,21 +154,46 @@ test("own links are remembered for a time, capped, and forgotten", () => {
   assert.equal(stored.size, 0);
   for (let index = 0; index < 250; index += 1) remember(`id${index}`);
   assert.deepEqual([isOwn("id0"), isOwn("id50"), isOwn("id249")], [false, true, true]);
+  forgetAll();
+  assert.equal(stored.size, 0);
 });
 
+const kept = { fragment, sent_at: NOW_S, expires_at: NOW_S + 60, forgotten_at: NOW_S + 120, file_count: 2 };
+
 test("receipts are kept, renewed and forgotten, one or all", () => {
-  const kept = { fragment, sent_at: NOW_S, expires_at: NOW_S + 60, file_count: 2 };
   assert.equal(keepReceipt(kept), true);
   assert.equal(keepReceipt({ ...kept, file_count: 3 }), true);
   assert.deepEqual(keptReceipts(), [{ ...kept, file_count: 3 }]);
   const other = { ...kept, fragment: fragment.replace(/^./, "B") };
   keepReceipt(other);
+  assert.deepEqual([keptOwner(owner.id), keptOwner("another")], [owner, null]);
   forgetReceipt(fragment);
   assert.deepEqual(keptReceipts(), [other]);
+  assert.equal(keptOwner(owner.id), null);
   forgetAllReceipts();
   assert.equal(stored.size, 0);
-  keepReceipt({ ...kept, expires_at: NOW_S - 3 * 86_400 });
-  assert.deepEqual(keptReceipts(), []);
+});
+
+test("a receipt is of use until the server has forgotten it, and a day for a lease", () => {
+  for (const [forgotten_at, count] of [[NOW_S - 86_400 + 30, 1], [NOW_S - 86_400 - 30, 0]]) {
+    keepReceipt({ ...kept, expires_at: NOW_S - 30 * 86_400, forgotten_at: Number(forgotten_at) });
+    assert.equal(keptReceipts().length, count);
+  }
+});
+
+test("what is over leaves the storage itself, and takes nothing else along", () => {
+  const over = { ...kept, fragment: fragment.replace(/^./, "B"), forgotten_at: NOW_S - 3 * 86_400 };
+  stored.set("onetimeshare.receipts", JSON.stringify([over, kept, { fragment: "not ours" }]));
+  stored.set("onetimeshare.own", JSON.stringify([["old", NOW_S - 1], ["one", NOW_S + 60]]));
+  pruneReceipts();
+  prune();
+  assert.deepEqual(JSON.parse(stored.get("onetimeshare.receipts") ?? ""), [kept]);
+  assert.deepEqual(JSON.parse(stored.get("onetimeshare.own") ?? ""), [["one", NOW_S + 60]]);
+  stored.set("onetimeshare.receipts", JSON.stringify([over]));
+  stored.set("onetimeshare.own", "{");
+  pruneReceipts();
+  prune();
+  assert.equal(stored.size, 0);
 });
 
 test("what somebody else wrote into the storage is not believed", () => {

@@ -61,6 +61,24 @@ test("every sentence can be said", () => {
   }
 });
 
+test("sentences say what is so, with a passphrase or without, for one open or several", () => {
+  const format = new Format("en");
+  const careful = en["send.careful"];
+  assert.match(careful({ count: 1, with_passphrase: false }), /has the link can open it.* uses it up/);
+  assert.match(careful({ count: 3, with_passphrase: true }), /has the link and the passphrase can open it.* uses an open up/);
+  assert.match(en["footer.how.delete"]({}, format), /knows for a while after/);
+  assert.match(en["footer.how.delete"]({ known_s: 3 * 86_400 }, format), /knows for 3 days after/);
+  const all = Object.values(en).filter((sentence) => typeof sentence === "string").join("\n");
+  // How long the server remembers is its setting.
+  assert.doesNotMatch(all, /(for|over) a day/);
+});
+
+test("a proxy's answer to an upload names what to look for", () => {
+  for (const [code, setting] of [["proxy.too_large", "client_max_body_size"], ["proxy.bad_gateway", "proxy_pass"], ["proxy.timeout", "proxy_read_timeout"]]) {
+    assert.ok(sendNotice(new Problem(String(code))).why.includes(String(setting)), code);
+  }
+});
+
 test("each problem has a why and a todo of its own, an unknown one names its code", () => {
   const codes = [...keys].filter((key) => /^[a-z]+\.[a-z_]+\.why$/.test(key)).map((key) => key.replace(/\.why$/, ""));
   for (const one of codes) assert.ok(keys.has(`${one}.todo`) || one.startsWith("gone.") || one === "problem.unknown", one);

@@ -238,6 +238,7 @@ test("choices keep to the server's limits", () => {
     claims_max: 3,
     lease_s: 600,
     upload_idle_s: 3600,
+    tombstone_ttl_s: 86_400,
   };
   assert.deepEqual(choices(limits), { lives_s: [300, 3600, 7200, 18_000, 86_400], life_s: 7200, opens: [1, 2, 3] });
 });

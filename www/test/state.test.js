@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../js/problem.js";
-import { nextOpen, nextSend, unopenable } from "../js/state.js";
+import { losesByLeaving, nextOpen, nextSend, unopenable } from "../js/state.js";
 
 const limits = /** @type {import("../js/api.js").Limits} */ ({ transfer_size_max: 1 });
 const manifest = /** @type {import("../js/crypto.messages.js").Manifest} */ ({ kind: "text", entries: [] });
@@ -19,11 +19,11 @@ const send = (...events) => events.reduce(nextSend, /** @type {import("../js/sta
 const open = (...events) => events.reduce(nextOpen, /** @type {import("../js/state.js").OpenState} */ ({ name: "loading" }));
 const problem = (/** @type {string} */ code, status = 0) => /** @type {const} */ ({ type: "problem", problem: new Problem(code, { status }) });
 const ready = /** @type {const} */ ({ type: "ready", manifest, view, resume: false });
-const sent = /** @type {const} */ ({ type: "sent", link: "l", receipt: "r", expires_at: 9, claims_max: 1, with_passphrase: false });
+const sent = /** @type {const} */ ({ type: "sent", link: "l", receipt: "r", expires_at: 9, claims_max: 1, passphrase: "" });
 
 test("sending goes from start to done and back", () => {
   const done = send({ type: "limits", limits }, { type: "send" }, { type: "step", step: "sending" }, sent);
-  assert.deepEqual(done, { name: "done", limits, link: "l", receipt: "r", expires_at: 9, claims_max: 1, with_passphrase: false });
+  assert.deepEqual(done, { name: "done", limits, link: "l", receipt: "r", expires_at: 9, claims_max: 1, passphrase: "", taken: false });
   assert.deepEqual(nextSend(done, { type: "restart" }), { name: "start", limits });
 });
 
@@ -45,6 +45,23 @@ test("only what can go on is resumed", () => {
     send({ type: "limits", limits }, { type: "send" }, { type: "failed", problem: new Problem("network"), resumable });
   assert.equal(nextSend(failed(true), { type: "resume" }).name, "working");
   assert.equal(nextSend(failed(false), { type: "resume" }).name, "failed");
+});
+
+test("leaving loses work, an upload that can go on, and a link that was not taken", () => {
+  const working = send({ type: "limits", limits }, { type: "send" });
+  const done = nextSend(working, sent);
+  const failed = (/** @type {boolean} */ resumable) => nextSend(working, { type: "failed", problem: new Problem("network"), resumable });
+  const cases = [
+    [send(), false],
+    [send({ type: "limits", limits }), false],
+    [working, true],
+    [nextSend(working, { type: "taken" }), true],
+    [done, true],
+    [nextSend(done, { type: "taken" }), false],
+    [failed(true), true],
+    [failed(false), false],
+  ];
+  for (const [state, loses] of /** @type {[import("../js/state.js").SendState, boolean][]} */ (cases)) assert.equal(losesByLeaving(state), loses, state.name);
 });
 
 test("opening goes from a look to done", () => {

@@ -57,7 +57,13 @@ export class Browser {
     const page = await context.newPage();
     const watch = new Watch(origin);
     await watch.attach(page);
-    return { page, watch, leave: () => context.close() };
+    const visit = { page, watch, warnings: 0, leave: () => context.close() };
+    // Whoever is asked whether to leave a page leaves; that a page asks is for a test to count.
+    page.on("dialog", (dialog) => {
+      visit.warnings += 1;
+      dialog.accept().catch(() => undefined);
+    });
+    return visit;
   }
 
   /**

@@ -16,6 +16,7 @@ export const en = {
   "site.name": "onetimeshare",
   "site.theme": "Switch between light and dark",
   "site.skip": "Skip to the content",
+  "site.new_tab": "(in a new tab)",
   "site.insecure":
     "This page came over plain http: whoever is on the way can read and change it. Texts and small files work; ask whoever runs this server to add TLS.",
   "footer.how": "How it works",
@@ -23,8 +24,8 @@ export const en = {
     "Your browser encrypts before anything is sent. The key is in the part of the link after the “#”, which browsers never send to a server.",
   "footer.how.open":
     "A look at the link uses nothing up, so a mail scanner or a chat preview does no harm. Opening takes one of its opens, and only a person’s own gesture does that.",
-  "footer.how.delete":
-    "When the last open is delivered, or the time is over, the server deletes what it held. It keeps for a day that it was there, and when it was opened, so that a reader can tell.",
+  "footer.how.delete": (/** @type {{ known_s?: number }} */ v, /** @type {Format} */ f) =>
+    `When the last open is delivered, or the time is over, the server deletes what it held. That it was there, and when it was opened, it still knows ${v.known_s === undefined ? "for a while" : `for ${f.duration(v.known_s)}`} after the time is over, so that a reader can tell.`,
   "footer.how.history":
     "Browsers remember addresses: until it is used up or over, a link in your history opens what it opens.",
   "footer.limits": (/** @type {{ size: number, life_s: number }} */ v, /** @type {Format} */ f) =>
@@ -33,7 +34,7 @@ export const en = {
 
   "send.page": "Share a secret or files once · onetimeshare",
   "send.title": "Share it. *Once.*",
-  "send.lead": "Type a secret or add files, and get a link that works once. The server cannot read what it holds.",
+  "send.lead": "Type a secret or add files, and get a link. It works once, unless you choose otherwise; the server cannot read what it holds.",
   "send.content": "What to share",
   "send.text": "Text to share",
   "send.text.placeholder": "Type a secret, paste, or drop files anywhere",
@@ -73,8 +74,8 @@ export const en = {
     v.count === 1
       ? `It can be opened *once*, until *${f.moment(v.at)}*. Then it is deleted.`
       : `It can be opened *${f.plural(v.count, { one: "# time", other: "# times" })}*, until *${f.moment(v.at)}*. Then it is deleted.`,
-  "send.promise.passphrase": "Whoever opens it also needs the passphrase. Tell it by another way.",
-  "send.careful": "Whoever has the link can open it. Send it to the one who should; opening it yourself uses it up.",
+  "send.careful": (/** @type {{ count: number, with_passphrase: boolean }} */ v) =>
+    `Whoever has the link${v.with_passphrase ? " and the passphrase" : ""} can open it. Send it to the one who should; opening it yourself uses ${v.count === 1 ? "it" : "an open"} up.`,
   "send.another": "Send another",
   "send.resume": "Go on",
   "send.give_up": "Give up and start anew",
@@ -162,7 +163,7 @@ export const en = {
   "newer.why": "It was made by a newer version of onetimeshare. Nothing was used up.",
   "newer.todo": "Reload this page. If that changes nothing, the server has to be updated.",
   "unknown.title": "There is nothing behind this link",
-  "unknown.why": "It has been gone for over a day, or it was never on this server.",
+  "unknown.why": "It has been gone for so long that the server has forgotten it, or it was never on this server.",
   "unknown.todo": "Ask the sender for a new link, and say that this one found nothing.",
   "gone.delivered.title": "This was opened already",
   "gone.lapsed.title": "This was opened already",

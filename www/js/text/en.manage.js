@@ -12,6 +12,8 @@ const opens = (/** @type {number} */ count, /** @type {Format} */ f) => f.plural
 export const enManage = {
   "manage.page": "Receipt of what you sent · onetimeshare",
   "manage.title": "What became of *it.*",
+  "manage.list.page": "Receipts kept in this browser · onetimeshare",
+  "manage.list.title": "Your *receipts.*",
   "manage.loading": "Asking the server. This uses nothing up.",
   "manage.careful": "This page opens nothing. Whoever has its link can see this and delete the transfer: keep it for yourself.",
   "manage.timeline": "What happened",
@@ -48,10 +50,11 @@ export const enManage = {
   "manage.opens_left": (/** @type {{ left: number, most: number }} */ v, /** @type {Format} */ f) =>
     `*${f.number(v.left)}* of ${opens(v.most, f)} left`,
   "manage.tries_left": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
-    f.plural(v.count, { one: "*#* try left for a passphrase", other: "*#* tries left for a passphrase" }),
+    f.plural(v.count, { one: "*#* try left, after wrong passphrases", other: "*#* tries left, after wrong passphrases" }),
   "manage.until": (/** @type {{ at: number }} */ v, /** @type {Format} */ f) => `Expires *${f.moment(v.at)}*`,
   "manage.size": (/** @type {{ size: number }} */ v, /** @type {Format} */ f) => `${f.bytes(v.size)} on the server, encrypted`,
-  "manage.forgets": "The server keeps this for a day after the transfer is gone, and then knows nothing of it.",
+  "manage.forgets": (/** @type {{ at: number }} */ v, /** @type {Format} */ f) =>
+    `The server remembers this until *${f.moment(v.at)}*, and then knows nothing of it.`,
   "manage.not_you": "If nobody you know opened it, someone else had the link. What was in it is then no longer secret: change it.",
   "manage.unlock": "Unlock it",
   "manage.unlock.for": "Gives back the tries. If they were not wasted by the one you sent it to, delete it instead: somebody has the link.",
@@ -65,7 +68,7 @@ export const enManage = {
     `The server does not answer right now. This is as of ${f.moment(v.at)}; it is tried again by itself.`,
   "manage.failed": "That did not work. Try again.",
   "manage.refresh": "Look again",
-  "manage.kept": "Receipts kept in this browser",
+  "manage.kept": "Kept in this browser",
   "manage.kept.none": "No receipt is kept in this browser. Open a receipt by the link you were given when you sent something.",
   "manage.kept.item": (/** @type {{ at: number, count: number }} */ v, /** @type {Format} */ f) =>
     `${v.count === 0 ? "A text" : f.plural(v.count, { one: "# file", other: "# files" })}, sent ${f.moment(v.at)}`,
@@ -79,8 +82,12 @@ export const enManage = {
   "manage.receipt_damaged.title": "This receipt link is damaged",
   "manage.receipt_damaged.why": "Some of its letters are missing or changed, as happens when a message breaks a line.",
   "manage.receipt_damaged.todo": "Copy the whole link from where you kept it. A link for opening does not work here.",
+  "manage.reloaded.title": "The receipt’s link is no longer in the address",
+  "manage.reloaded.why":
+    "This page takes it out of the address as soon as it has read it, so that nobody reads it there; reloading or coming back finds none. Nothing was changed by that.",
+  "manage.reloaded.todo": "Open the receipt’s link again from where you kept it.",
   "manage.unknown.title": "The server knows nothing of this",
-  "manage.unknown.why": "It has been gone for over a day, it was never on this server, or this is not its receipt.",
+  "manage.unknown.why": "It has been gone for so long that the server has forgotten it, it was never on this server, or this is not its receipt.",
   "manage.unknown.todo": "If it was sent to someone, ask them: the server has forgotten what became of it.",
   "manage.offline.title": "The server does not answer",
   "manage.offline.why": "You may be offline, or the server may be down or restarting. Nothing was changed.",

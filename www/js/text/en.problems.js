@@ -59,13 +59,17 @@ export const enProblems = {
   "proxy.too_large.why":
     "Not this server but a proxy in front of it refused the upload as too large (413). Its limit has to allow a whole part: client_max_body_size in nginx, for example.",
   "proxy.too_large.todo": "Tell whoever runs this server.",
-  "proxy.bad_gateway.why": "A proxy answered that it cannot reach the server behind it (502).",
+  "proxy.bad_gateway.why": 
+    "A proxy answered that it cannot reach the server behind it (502): that is being restarted, or the proxy has the wrong address for it, proxy_pass in nginx, for example.",
   "proxy.bad_gateway.todo": "Try again in a while, or tell whoever runs this server.",
+  "proxy.bad_gateway.send.todo": "Nothing is lost: go on in a while, or tell whoever runs this server.",
   "proxy.unavailable.why": "A proxy answered that the server behind it is not available (503).",
   "proxy.unavailable.todo": "Try again in a while, or tell whoever runs this server.",
+  "proxy.unavailable.send.todo": "Nothing is lost: go on in a while, or tell whoever runs this server.",
   "proxy.timeout.why":
     "A proxy gave up waiting for the server behind it (504). Its time limit has to allow a whole part: proxy_read_timeout in nginx, for example.",
   "proxy.timeout.todo": "Try again in a while, or tell whoever runs this server.",
+  "proxy.timeout.send.todo": "Nothing is lost: go on in a while, or tell whoever runs this server.",
   "proxy.refused.why": "A proxy in front of this server refused the request.",
   "proxy.refused.todo": "Log in where you have to, or tell whoever runs this server.",
   "proxy.not_found.why": "Something other than this server answered that there is no such address. It must live at the root of its host.",

@@ -33,6 +33,11 @@ export const enSend = {
   "send.receipt.unkept": "This browser does not let pages keep anything. Copy the receipt instead.",
   "send.receipt.look": "Look at the receipt",
   "send.receipts": "Receipts kept in this browser",
+  "send.passphrase.sent": "Its passphrase. Tell it by another way than the link",
+  "send.passphrase.copy": "Copy the passphrase",
+  "send.another.sure": "You have not copied the link yet, and this page has the only copy. Without it nobody can open what you sent.",
+  "send.another.yes": "Drop the link, send another",
+  "send.another.no": "Back to the link",
   "send.retrying": "It is tried again by itself every few seconds.",
   "progress.wait.busy": (/** @type {{ wait_s: number }} */ v, /** @type {Format} */ f) =>
     `The server is asked too much from your address. It goes on by itself in ${f.duration(v.wait_s)}.`,

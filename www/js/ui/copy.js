@@ -1,6 +1,6 @@
 /**
  * A button that copies a field's content: by the clipboard where there is one, else by selecting it for the person's own
- * keys, as on plain http.
+ * keys, as on plain http. Emits `copied` from the button when the clipboard has it.
  *
  * @module
  */
@@ -21,7 +21,9 @@ const SAY_MS = 2500;
 export function wireCopy(button, field, content = () => field.value, reveal = () => {}) {
   let timer = 0;
   button.addEventListener("click", async () => {
-    const key = (await copied(field, content(), reveal)) ? "copy.copied" : "copy.selected";
+    const is_copied = await copied(field, content(), reveal);
+    const key = is_copied ? "copy.copied" : "copy.selected";
+    if (is_copied) button.dispatchEvent(new CustomEvent("copied", { bubbles: true }));
     const words = within(button, "span", HTMLElement);
     words.textContent = text(key);
     announce(text(key));

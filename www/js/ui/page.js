@@ -1,11 +1,13 @@
 /**
  * What every page shares: finding its elements, showing the parts that belong to its state, speaking to screen readers, and
- * forgetting everything when it is left. Never calls the server.
+ * forgetting everything when it is left, and what this browser no longer needs to keep. Never calls the server.
  *
  * @module
  */
 
-import { fillText, language, text } from "../text.js";
+import { pruneReceipts } from "../kept-receipts.js";
+import { prune as pruneOwnLinks } from "../own-links.js";
+import { fillText, language, text, write } from "../text.js";
 
 /** A list of more rows than this scrolls by itself. */
 const LONG_ROWS = 8;
@@ -49,6 +51,8 @@ export function startPage(title) {
   document.title = text(title);
   fillText(document);
   byId("insecure", HTMLElement).hidden = globalThis.isSecureContext;
+  pruneReceipts();
+  pruneOwnLinks();
 }
 
 /**
@@ -94,11 +98,13 @@ export function announce(sentence) {
 }
 
 /**
- * Says in the footer what this server takes.
+ * Says in the footer what this server takes, and how long it remembers.
  *
  * @param {import("../api.js").Limits} limits
  */
 export function showLimits(limits) {
+  const { tombstone_ttl_s: known_s } = limits;
+  for (const place of document.querySelectorAll("[data-text='footer.how.delete']")) write(place, text("footer.how.delete", { known_s }));
   byId("limits", HTMLElement).textContent = text("footer.limits", { size: limits.transfer_size_max, life_s: limits.ttl_s_max });
   byId("version", HTMLElement).textContent = text("footer.version", { version: limits.version });
 }

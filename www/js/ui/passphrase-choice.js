@@ -23,7 +23,8 @@ export class PassphraseChoice extends HTMLElement {
       field.dispatchEvent(new Event("input", { bubbles: true }));
       announce(text("send.suggested"));
     });
-    wireCopy(byId("copy-passphrase", HTMLButtonElement), field);
+    // What is masked cannot be copied by hand.
+    wireCopy(byId("copy-passphrase", HTMLButtonElement), field, () => field.value, () => this.#reveal(true));
     this.#show("");
   }
 

@@ -1,11 +1,11 @@
 /**
- * `<receipt-list>`: the receipts kept in this browser, each with a way to it and one to forget it. Emits `receipt-forgotten`
- * with the fragment; keeps nothing itself.
+ * `<receipt-list>`: the receipts kept in this browser, each with a way to it and one to forget it. Both are buttons: a link
+ * would write the owner's token into the browser's history. Emits `receipt-chosen` and `receipt-forgotten` with the fragment;
+ * keeps nothing itself.
  *
  * @module
  */
 
-import { receiptLink } from "../receipt.js";
 import { text } from "../text.js";
 import { within } from "./page.js";
 
@@ -16,14 +16,14 @@ export class ReceiptList extends HTMLElement {
   /** @param {KeptReceipt[]} receipts */
   show(receipts) {
     const rows = within(this, "ul", HTMLUListElement);
-    const focused = [...rows.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
+    const focused = forgetButtons(rows).findIndex((button) => button === document.activeElement);
     rows.replaceChildren(...receipts.map((receipt) => this.#row(receipt)));
     const none = within(this, "[data-part=none]", HTMLElement);
     none.hidden = receipts.length > 0;
     within(this, "[data-part=all]", HTMLElement).hidden = receipts.length === 0;
     // Whoever forgets by keyboard stays in the list, or is told that it is empty.
     if (receipts.length === 0) none.focus();
-    else if (focused >= 0) rows.querySelectorAll("button")[Math.min(focused, receipts.length - 1)]?.focus();
+    else if (focused >= 0) forgetButtons(rows)[Math.min(focused, receipts.length - 1)]?.focus();
   }
 
   /** @param {KeptReceipt} receipt */
@@ -31,16 +31,21 @@ export class ReceiptList extends HTMLElement {
     const template = within(this, "template", HTMLTemplateElement);
     const item = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const what = text("manage.kept.item", { at: sent_at, count: file_count });
-    const link = within(item, "a", HTMLAnchorElement);
-    link.href = receiptLink("", fragment);
-    link.textContent = what;
+    const choose = within(item, "[data-part=choose]", HTMLButtonElement);
+    choose.textContent = what;
+    choose.addEventListener("click", () => this.dispatchEvent(new CustomEvent("receipt-chosen", { detail: fragment })));
     within(item, "small", HTMLElement).textContent = text("manage.kept.until", { at: expires_at });
-    const forget = within(item, "button", HTMLButtonElement);
+    const forget = within(item, "[data-part=forget]", HTMLButtonElement);
     forget.textContent = text("manage.kept.forget");
     forget.setAttribute("aria-label", text("manage.kept.forget_one", { what }));
     forget.addEventListener("click", () => this.dispatchEvent(new CustomEvent("receipt-forgotten", { detail: fragment })));
     return item;
   }
+}
+
+/** @param {HTMLUListElement} rows @returns {HTMLButtonElement[]} */
+function forgetButtons(rows) {
+  return [...rows.querySelectorAll("button")].filter((button) => button.dataset["part"] === "forget");
 }
 
 customElements.define("receipt-list", ReceiptList);

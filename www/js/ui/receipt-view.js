@@ -16,10 +16,16 @@ import { announce, byId, iconAddress } from "./page.js";
 /** What stands for each kind of event, besides its words. */
 const ICONS = { past: "dot", now: "clock", good: "check", bad: "warn" };
 
+/** Wrong passphrases that a transfer bears (specification, section 5). Fewer left tell that there is a passphrase, and who met it. */
+const ATTEMPTS_MAX = 5;
+
 let head = "";
 
-/** @param {{ receipt: Receipt, as_of: number, stale: boolean }} shown */
-export function renderReceipt({ receipt, as_of, stale }) {
+/**
+ * @param {{ receipt: Receipt, as_of: number, stale: boolean }} shown
+ * @param {number | null} known_s How long the server knows of what is over; null when it has not said.
+ */
+export function renderReceipt({ receipt, as_of, stale }, known_s) {
   const gone = receipt.state === "gone";
   const name = headlineOf(receipt);
   const sentence = text(keyOr(`manage.head.${name}`, "manage.head.gone"));
@@ -32,7 +38,9 @@ export function renderReceipt({ receipt, as_of, stale }) {
   byId("timeline", HTMLOListElement).replaceChildren(...stepsOf(receipt).map(row));
   byId("left", HTMLUListElement).replaceChildren(...(gone ? [] : left(receipt)));
   byId("not-you", HTMLElement).hidden = receipt.claims.length === 0;
-  byId("forgets", HTMLElement).hidden = !gone;
+  const forgets = byId("forgets", HTMLElement);
+  forgets.hidden = !gone || known_s === null;
+  write(forgets, text("manage.forgets", { at: Math.max(receipt.at ?? 0, receipt.expires_at ?? 0) + (known_s ?? 0) }));
   byId("unlock-part", HTMLElement).hidden = gone || receipt.attempts_left > 0;
   byId("burn", HTMLElement).hidden = gone;
   byId("refresh", HTMLElement).hidden = gone;
@@ -46,7 +54,7 @@ function left(receipt) {
   const { claims_left, claims_max, attempts_left, expires_at, body_len } = receipt;
   const sentences = [
     text("manage.opens_left", { left: claims_left, most: claims_max }),
-    text("manage.tries_left", { count: attempts_left }),
+    ...(attempts_left > 0 && attempts_left < ATTEMPTS_MAX ? [text("manage.tries_left", { count: attempts_left })] : []),
     ...(expires_at === undefined ? [] : [text("manage.until", { at: expires_at })]),
     text("manage.size", { size: body_len }),
   ];
