@@ -144,7 +144,7 @@ for (const browser of stage.browsers) {
       await until("the note", async () => (await wordsOf(page, "#keep-note")) !== "");
       await page.goto(`${stage.origin}/manage`);
       await reach(page, ["list"]);
-      assert.match(await wordsOf(page, ".headline:not([hidden])"), /Your receipts/);
+      assert.match(await wordsOf(page, ".headline:not([hidden])"), /What you sent/);
       assert.equal(await countOf(page, "#receipt-list li"), 1);
       assert.notEqual(await storedIn(page, "own"), null);
       await press(page, "#forget-all [data-part=ask]");

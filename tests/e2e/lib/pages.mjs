@@ -93,6 +93,19 @@ export async function sendComposed(page) {
 }
 
 /**
+ * Lets an upload that is tried again and again come to its end without its waits: at each, the page is told that the network is
+ * back, and tries at once.
+ *
+ * @param {import("puppeteer-core").Page} page
+ */
+export async function failAtOnce(page) {
+  await until("the upload to fail", async () => {
+    await page.evaluate(() => dispatchEvent(new Event("online")));
+    return (await stateOf(page)) === "failed";
+  });
+}
+
+/**
  * Follows a link as far as a look goes.
  *
  * @param {import("puppeteer-core").Page} page

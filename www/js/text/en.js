@@ -62,7 +62,7 @@ export const en = {
   "send.passphrase.hint":
     "With a passphrase the link alone opens nothing. Tell it by another way than the link. Five wrong tries lock the transfer.",
   "send.submit": "Encrypt and get a link",
-  "send.working": "Encrypting and sending",
+  "send.working": "Sending",
   "send.step.key": "Making the key",
   "send.step.sending": "Encrypting and sending",
   "send.step.finishing": "Finishing",

@@ -13,7 +13,7 @@ export const enManage = {
   "manage.page": "Receipt of what you sent · onetimeshare",
   "manage.title": "What became of *it.*",
   "manage.list.page": "Receipts kept in this browser · onetimeshare",
-  "manage.list.title": "Your *receipts.*",
+  "manage.list.title": "What you *sent.*",
   "manage.loading": "Asking the server. This uses nothing up.",
   "manage.careful": "This page opens nothing. Whoever has its link can see this and delete the transfer: keep it for yourself.",
   "manage.timeline": "What happened",
@@ -35,7 +35,7 @@ export const enManage = {
   "manage.step.waiting": (/** @type {StepValues} */ v, /** @type {Format} */ f) => `Nobody has opened it. ${opens(v.count, f)} left.`,
   "manage.step.more": (/** @type {StepValues} */ v, /** @type {Format} */ f) => `It can be opened again: ${opens(v.count, f)} left.`,
   "manage.step.none_left": "Every open is used. The server is deleting it.",
-  "manage.step.locked": "Locked: the passphrase was wrong too often. It waits, unopened, until it expires, unless you unlock it.",
+  "manage.step.locked": "Locked: the passphrase was wrong too often. Nobody can open it unless you unlock it.",
   "manage.step.opened": (/** @type {StepValues} */ v, /** @type {Format} */ f) =>
     v.count === 1 ? "Opened" : `Opened again (open ${f.number(v.count)})`,
   "manage.step.fetching": "Being fetched. Not confirmed yet that everything arrived.",

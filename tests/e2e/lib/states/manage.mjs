@@ -4,7 +4,7 @@
  * @module
  */
 
-import { follow, press } from "../pages.mjs";
+import { follow, press, reach } from "../pages.mjs";
 import { NOW_S, claim, receipt, refusal } from "./answers.mjs";
 
 /** @typedef {import("../states.mjs").State} State */
@@ -46,6 +46,7 @@ export const manageStates = [
   shown("uploading", "still being sent", receipt({ state: "uploading", expires_at: undefined })),
   shown("fetching", "being fetched right now", receipt({ state: "claimed", claims_left: 0, claims: [claim("live")] })),
   shown("opened", "opened once, with opens left", receipt({ claims_max: 3, claims_left: 2, claims: [claim("delivered")] })),
+  shown("tries", "wrong passphrases were tried", receipt({ attempts_left: 3 })),
   shown("locked", "locked by wrong passphrases", receipt({ attempts_left: 0 }), true),
   shown("delivered", "it arrived", gone("delivered", [claim("delivered")]), true),
   shown("lapsed", "opened, but not known to have arrived", gone("lapsed", [claim("lapsed")])),
@@ -70,6 +71,16 @@ export const manageStates = [
       scenery.faults.plan = (_, path) => (path.includes("/transfers/") ? { cut: true } : null);
       await press(page, "#refresh");
       await page.waitForSelector("#stale:not([hidden])");
+      return page;
+    },
+  },
+  {
+    name: "manage-reloaded",
+    what: "loaded again, without its link",
+    bring: async (scenery) => {
+      const page = await answered(scenery, receipt({}), "shown");
+      await page.reload();
+      await reach(page, ["reloaded"]);
       return page;
     },
   },
@@ -135,5 +146,5 @@ async function list(scenery, receipts) {
 /** @param {number} file_count */
 function kept(file_count) {
   const sent_at = NOW_S - 7200 * (file_count + 1);
-  return { fragment: "BCDE"[file_count].repeat(64), sent_at, expires_at: sent_at + 172_800, file_count };
+  return { fragment: "BCDE"[file_count].repeat(64), sent_at, expires_at: sent_at + 172_800, forgotten_at: NOW_S + 172_800, file_count };
 }

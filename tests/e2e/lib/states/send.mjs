@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compose, press, reach, send, wordsOf } from "../pages.mjs";
+import { compose, failAtOnce, press, reach, send, wordsOf } from "../pages.mjs";
 import { until } from "../wait.mjs";
 import { at, refusal } from "./answers.mjs";
 
@@ -77,9 +77,39 @@ export const sendStates = [
     },
   },
   {
+    name: "send-another",
+    what: "about to drop a link that nobody has",
+    bring: async (scenery) => {
+      const page = await sent(scenery, { text: TEXT });
+      await press(page, "#another");
+      return page;
+    },
+  },
+  {
     name: "send-failed",
     what: "the server has no room",
     bring: (scenery) => failed(scenery, refusal(507, "store.full")),
+  },
+  {
+    name: "send-failed-413",
+    what: "a proxy refuses it as too large",
+    bring: (scenery) => failed(scenery, { status: 413 }),
+  },
+  {
+    name: "send-failed-504",
+    what: "a proxy gave up on the server, and it can go on",
+    bring: (scenery) => failed(scenery, { status: 504 }),
+  },
+  {
+    name: "send-busy",
+    what: "asked too much, and goes on by itself",
+    bring: async (scenery) => {
+      const page = await composed(scenery, { text: TEXT });
+      scenery.faults.plan = at("/transfers", { ...refusal(429, "request.rate_limited"), headers: { "Content-Type": "application/json", "Retry-After": "60" } });
+      await press(page, "#send");
+      await until("the wait", async () => /by itself in/.test(await wordsOf(page, "#progress")));
+      return page;
+    },
   },
   {
     name: "send-retrying",
@@ -135,6 +165,6 @@ async function failed(scenery, fault) {
   const page = await composed(scenery, { text: TEXT });
   scenery.faults.plan = at("/transfers", fault);
   await press(page, "#send");
-  await reach(page, ["failed"]);
+  await failAtOnce(page);
   return page;
 }
