@@ -59,7 +59,7 @@ export const enProblems = {
   "proxy.too_large.why":
     "Not this server but a proxy in front of it refused the upload as too large (413). Its limit has to allow a whole part: client_max_body_size in nginx, for example.",
   "proxy.too_large.todo": "Tell whoever runs this server.",
-  "proxy.bad_gateway.why": 
+  "proxy.bad_gateway.why":
     "A proxy answered that it cannot reach the server behind it (502): that is being restarted, or the proxy has the wrong address for it, proxy_pass in nginx, for example.",
   "proxy.bad_gateway.todo": "Try again in a while, or tell whoever runs this server.",
   "proxy.bad_gateway.send.todo": "Nothing is lost: go on in a while, or tell whoever runs this server.",
