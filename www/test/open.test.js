@@ -18,6 +18,12 @@ test("names in an archive keep their folders and fit every disk", () => {
   const cases = [
     [["a/b/c.txt", "a/b/d.txt"], ["a/b/c.txt", "a/b/d.txt"]],
     [["CON", "com1.txt", "aux.tar.gz", "console"], ["_CON", "_com1.txt", "_aux.tar.gz", "console"]],
+    [["con .txt", "NUL  .tar.gz", "Com1 .a", "lpt0"], ["_con .txt", "_NUL  .tar.gz", "_Com1 .a", "_lpt0"]],
+    [["COM¹", "lpt².x", "com³ .x"], ["_COM¹", "_lpt².x", "_com³ .x"]],
+    [["conin$", "CONOUT$.txt", "conin$ .log"], ["_conin$", "_CONOUT$.txt", "_conin$ .log"]],
+    [["con/x", "a/nul .d/prn.txt"], ["_con/x", "a/_nul .d/_prn.txt"]],
+    [["con ", "nul.", "aux . ", "con."], ["con_", "nul_", "aux___", "con_ (2)"]],
+    [["con x.txt", "conin", "com10", "com", "aux-1", " con", "lpt4x", "nul_.txt"], ["con x.txt", "conin", "com10", "com", "aux-1", " con", "lpt4x", "nul_.txt"]],
     [['a:b<c>"d|e?f*.txt', "back\\slash"], ["a_b_c__d_e_f_.txt", "back_slash"]],
     [["end.", "blank ", "dir./x"], ["end_", "blank_", "dir_/x"]],
     [["a.txt", "A.TXT", "a.Txt"], ["a.txt", "A (2).TXT", "a (3).Txt"]],
