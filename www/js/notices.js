@@ -18,6 +18,7 @@ import { keyOr, text } from "./text.js";
 const ICONS = {
   missing: "link-broken",
   reloaded: "link-broken",
+  "reloaded.finished": "check",
   damaged: "link-broken",
   newer: "link-broken",
   unknown: "gone",
@@ -65,7 +66,7 @@ export function openNotice(state) {
     }
     case "reloaded": {
       const { kept_until: at, fate } = state;
-      if (fate !== null) return { ...plain(`reloaded.${fate}`), icon: ICONS["reloaded"] ?? "warn" };
+      if (fate !== null) return plain(`reloaded.${fate}`);
       return { ...plain("reloaded"), why: at === null ? text("reloaded.why") : text("reloaded.kept", { at }) };
     }
     case "offline":

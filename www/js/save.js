@@ -1,6 +1,8 @@
 /**
  * How this browser can put files on disk, found out before anything is claimed: the service worker's stream, else the file
- * picker, else memory when they are small, else not at all; each file by itself or all in one archive.
+ * picker, else memory when they are small, else not at all; each file by itself or all in one archive. The origin's private file
+ * system is no way of its own: with a service worker it is not needed, over plain http both are missing, and web views inside of
+ * apps that have no service worker do not save the blob either that it would end in.
  *
  * @module
  */

@@ -29,12 +29,12 @@ export const enOpen = {
   "open.others": (/** @type {{ lease_s: number }} */ v, /** @type {Format} */ f) =>
     `Delivered. Someone else is still fetching it: the server deletes it when they have it, or ${f.duration(v.lease_s)} after they stop.`,
   "open.kept": "Delivered. The server did not say what it still has; it deletes it when the last open is over, or when it expires.",
-  "open.handed.title": "Is it in your downloads?",
+  "open.handed.title": "Is everything in your downloads?",
   "open.handed":
     "This browser takes files from a page without saying whether it kept them. Look among your downloads; what is not there can be saved again from here, as long as this page stays open.",
   "open.handed.kept": "The server deletes it when you have confirmed, or when you have been gone for a while.",
   "open.handed.once": "The server has deleted it: until you have found it, it is in this page alone.",
-  "open.handed.yes": "Yes, it is saved",
+  "open.handed.yes": "Yes, everything is saved",
   "open.again_in": (/** @type {{ left_s: number }} */ v, /** @type {Format} */ f) => `Trying again by itself in ${f.duration(v.left_s)}.`,
   "open.again_now": "Trying again.",
 
