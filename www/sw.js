@@ -10,8 +10,8 @@
  * @property {string} disposition Content-Disposition field.
  * @property {number} size Bytes.
  * @property {MessagePort} port To the page: `pull` and `cancel` go out, `chunk`, `close` and `abort` come in.
- * @property {ReadableStreamDefaultController<Uint8Array> | null} controller Of the answer that is being read.
- * @property {boolean} started Whether bytes have gone into an answer; from then on there can be no second one.
+ * @property {ReadableStreamDefaultController<Uint8Array> | null} controller Of the one answer that is being read.
+ * @property {number} taken How many pieces have gone into an answer; from the first on there can be no other answer.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
@@ -24,7 +24,7 @@ worker.addEventListener("message", (event) => {
   const port = event.ports[0];
   // A ping without a port only keeps this worker from being put to sleep while a download waits for the network.
   if (!port) return;
-  if (kind === "file") offer(id, { disposition, size, port, controller: null, started: false });
+  if (kind === "file") offer(id, { disposition, size, port, controller: null, taken: 0 });
   port.postMessage({ kind: "ready" });
 });
 
@@ -42,7 +42,7 @@ function offer(id, file) {
   file.port.onmessage = (event) => {
     const { kind, bytes } = event.data;
     if (kind === "chunk") {
-      file.started = true;
+      file.taken += 1;
       file.controller?.enqueue(bytes);
       return;
     }
@@ -60,9 +60,11 @@ function offer(id, file) {
  * @returns {Response}
  */
 function answer(file) {
-  if (!file || file.started) {
+  if (!file || file.taken > 0) {
     return new Response(null, { status: 404, headers: { "Cache-Control": "no-store" } });
   }
+  // Whoever asked before got nothing yet, and waits in vain from now on.
+  file.controller?.error(new Error("it was asked for again"));
   return new Response(streamOf(file), {
     headers: {
       "Content-Type": "application/octet-stream",
@@ -92,7 +94,8 @@ function streamOf(file) {
       file.controller = controller;
     },
     pull() {
-      if (file.controller === own) file.port.postMessage({ kind: "pull" });
+      // By its number: what was asked for by two readers is sent once, to the one that reads now.
+      if (file.controller === own) file.port.postMessage({ kind: "pull", piece: file.taken });
     },
     cancel() {
       if (file.controller !== own) return;

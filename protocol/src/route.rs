@@ -1,5 +1,7 @@
 //! Every path of the API, in one place.
 
+/// What every path of the API begins with, whatever its version.
+pub const API: &str = "/api/";
 /// `POST`: create a transfer.
 pub const TRANSFERS: &str = "/api/v1/transfers";
 /// `GET`: the receipt; `DELETE`: burn (owner token).

@@ -2,8 +2,10 @@
 //! under one address: their folder's name is its hash.
 
 use axum::body::Body;
-use axum::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use bytes::Bytes;
 
 /// One file as the build wrote it down.
@@ -34,7 +36,7 @@ const NOT_STORED: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Whether the pages and the wasm were there when the server was built.
 pub fn is_complete() -> bool {
-    ["index.html", "manage.html", "open.html"]
+    ["index.html", "manage.html", "open.html", "unknown.html"]
         .iter()
         .all(|page| find(page).is_some())
         && FILES
@@ -87,17 +89,27 @@ fn answer(file: &'static Asset, request: &HeaderMap, caching: HeaderValue) -> Re
     response
 }
 
+/// Whether a person's browser asks for a page to look at; other clients name no such type, or take any.
+pub fn wants_page(request: &HeaderMap) -> bool {
+    names(request, &ACCEPT, "text/html")
+}
+
 /// Whether the request's Accept-Encoding names `coding` with a weight above 0 (RFC 9110, section 12.5.3).
 fn accepts(request: &HeaderMap, coding: &str) -> bool {
+    names(request, &ACCEPT_ENCODING, coding)
+}
+
+/// Whether a field that ranks what a client takes names `wanted` with a weight above 0 (RFC 9110, section 12.4.2).
+fn names(request: &HeaderMap, field: &HeaderName, wanted: &str) -> bool {
     let values = request
-        .get_all(ACCEPT_ENCODING)
+        .get_all(field)
         .iter()
         .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| {
         let mut parts = item.split(';').map(str::trim);
         let is_named = parts
             .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case(coding));
+            .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
         let weight =
             parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
         is_named
@@ -122,5 +134,21 @@ mod tests {
         check("brotli", "br", false);
         check("", "gzip", false);
         assert!(!accepts(&HeaderMap::new(), "br"));
+    }
+
+    #[test]
+    fn a_page_is_for_who_names_it() {
+        let check = |value: &'static str, expected| {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(value))]);
+            assert_eq!(wants_page(&headers), expected, "{value}");
+        };
+        check(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            true,
+        );
+        check("*/*", false);
+        check("application/json, text/html;q=0", false);
+        check("image/avif,image/webp,*/*;q=0.8", false);
+        assert!(!wants_page(&HeaderMap::new()));
     }
 }

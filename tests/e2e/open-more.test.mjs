@@ -87,6 +87,7 @@ for (const browser of stage.browsers) {
       await reload(page);
       await reach(page, ["reloaded"]);
       assert.doesNotMatch(await wordsOf(page, "#notice-why"), /kept for you/);
+      assert.match(await wordsOf(page, "#notice-title"), /You have opened this/);
     }));
 
   test(`${browser.name}: a text is covered until it is asked for, and saved without being shown`, LIMIT, () =>
@@ -118,6 +119,10 @@ for (const browser of stage.browsers) {
       assert.match(await wordsOf(first.page, "#facts"), /3 times/);
       await holdOpen(first.page);
       await until("what is left", async () => /opened 2 times, until .*deletes it/.test(await wordsOf(first.page, "#deleted")));
+      await reload(first.page);
+      await reach(first.page, ["reloaded"]);
+      assert.match(await wordsOf(first.page, "#notice-title"), /You have opened this/);
+      assert.match(await wordsOf(first.page, "#notice-todo"), /takes a further open, if there is one left/);
 
       const slow = await visit(browser);
       slow.watch.expect(LET_GO);

@@ -15,7 +15,7 @@ import { promisify } from "node:util";
 
 import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
 import { Faults, lanAddress } from "./lib/fault.mjs";
-import { follow, hold, holdOpen, offerPassphrase, reach, wordsOf } from "./lib/pages.mjs";
+import { follow, hold, holdOpen, offerPassphrase, press, reach, wordsOf } from "./lib/pages.mjs";
 import { burn, sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { sleep, until } from "./lib/wait.mjs";
@@ -24,9 +24,9 @@ const run = promisify(execFile);
 const LIMIT = { timeout: 120_000 };
 const MB = 1_000_000;
 const ANSWERS = [
-  [502, "refused", /502/],
-  [503, "refused", /503/],
-  [504, "refused", /504/],
+  [502, /502/],
+  [503, /503/],
+  [504, /504/],
 ];
 
 const stage = await Stage.open();
@@ -39,18 +39,45 @@ after(async () => {
 });
 
 for (const browser of stage.browsers) {
-  for (const [status, state, title] of ANSWERS) {
-    test(`${browser.name}: a proxy's ${status} is named, and the page goes on when it is over`, LIMIT, () =>
-      visited(browser, faults, async ({ page }) => {
-        const { link } = await sendText(faults);
+  test(`${browser.name}: a proxy's own answers are named, and the page goes on when they are over`, LIMIT, () =>
+    visited(browser, faults, async ({ page }) => {
+      const { link } = await sendText(faults);
+      for (const [status, title] of ANSWERS) {
         faults.plan = (_, path) => (path.endsWith("/peek") ? { status } : null);
-        await follow(page, link, [state]);
+        await page.goto("about:blank");
+        await follow(page, link, ["refused"]);
         assert.match(await wordsOf(page, "#notice-title"), title);
+        assert.match(await wordsOf(page, "#notice-todo"), /Nothing was used up/);
         await until("the countdown", async () => /Trying again/.test(await wordsOf(page, "#again")));
         faults.plan = () => null;
         await reach(page, ["ready"]);
-      }));
-  }
+      }
+      // Too large is what no waiting mends.
+      faults.plan = (_, path) => (path.endsWith("/peek") ? { status: 413 } : null);
+      await page.goto("about:blank");
+      await follow(page, link, ["refused"]);
+      assert.match(await wordsOf(page, "#notice-title"), /413/);
+      assert.equal(await page.evaluate(() => document.querySelector("#again").checkVisibility()), false);
+      faults.plan = () => null;
+      await press(page, "#retry");
+      await reach(page, ["ready"]);
+    }));
+
+  test(`${browser.name}: a device that is offline goes on as soon as it is not`, LIMIT, () =>
+    visited(browser, faults, async ({ page }) => {
+      const { link } = await sendText(faults);
+      await page.evaluateOnNewDocument(() => Object.defineProperty(navigator, "onLine", { value: false }));
+      let looks = 0;
+      faults.plan = (_, path) => (path.endsWith("/peek") ? { cut: (looks += 1) > 0 } : null);
+      await follow(page, link, ["offline"]);
+      assert.match(await wordsOf(page, "#notice-title"), /You are offline/);
+      await until("a look that failed", () => looks > 0);
+      faults.plan = () => null;
+      const since = Date.now();
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      await reach(page, ["ready"]);
+      assert.ok(Date.now() - since < 1500, "it does not wait for its countdown");
+    }));
 
   test(`${browser.name}: too many requests count down as long as the server asks`, LIMIT, () =>
     visited(browser, faults, async ({ page }) => {
@@ -145,15 +172,27 @@ for (const browser of stage.browsers) {
       faults.plan = () => null;
     }));
 
-  test(`${browser.name}: a server that hands out once says so before`, LIMIT, () =>
+  test(`${browser.name}: a server that hands out once says so before, or nothing can be opened`, LIMIT, () =>
     visited(browser, faults, async ({ page }) => {
-      const { link } = await sendText(faults);
+      const { link } = await sealAndSend(faults.origin, [{ name: "large.bin", bytes: randomBytes(3 * MB) }]);
       const limits = await (await fetch(`${faults.origin}/api/v1/config`)).json();
       const answer = { status: 200, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...limits, lease_s: 0 }) };
-      faults.plan = (_, path) => (path.endsWith("/config") ? answer : null);
-      await follow(page, link, ["ready"]);
+      faults.plan = (_, path) => (path.endsWith("/config") ? { status: 502 } : null);
+      await follow(page, link, ["refused"]);
+      faults.plan = (_, path) => (path.endsWith("/config") ? answer : path.endsWith("/body") ? { stall_after: MB } : null);
+      await reach(page, ["ready"]);
       assert.equal(await page.evaluate(() => document.querySelector("#strict").checkVisibility()), true);
-      faults.plan = () => null;
+      await hold(page, 1000);
+      await reach(page, ["opening"]);
+      assert.match(await wordsOf(page, "#stop"), /lose it/);
+      await press(page, "#stop");
+      await reach(page, ["failed"]);
+      assert.equal(await page.evaluate(() => document.querySelector("#retry").checkVisibility()), false);
+      assert.match(await wordsOf(page, "#notice-title"), /You stopped this/);
+      page.on("dialog", (dialog) => void dialog.accept().catch(() => undefined));
+      await page.reload();
+      await reach(page, ["reloaded"]);
+      assert.match(await wordsOf(page, "#notice-why"), /is lost/);
     }));
 
   test(`${browser.name}: taken back, and locked`, LIMIT, () =>
@@ -186,8 +225,22 @@ for (const browser of stage.browsers) {
       const files = await sealAndSend(lan.origin, items);
       await page.goto("about:blank");
       await follow(page, files.link, ["ready"]);
-      await holdOpen(page);
-      await until("the archive", async () => (await readdir(browser.folder)).join() === "small.zip");
+      const calls = [];
+      lan.plan = (method, path) => void calls.push(`${method} ${path.split("/").pop()}`) ?? null;
+      await hold(page, 1000);
+      await reach(page, ["handed"]);
+      const isThere = async () => (await readdir(browser.folder)).join() === "small.zip";
+      await until("the archive", isThere);
+      await browser.clear();
+      await press(page, "#archive li button");
+      await until("the archive once more", isThere);
+      // Leaving would lose what the browser may not have kept, and nobody has said yet that it did.
+      assert.equal(await page.evaluate(() => dispatchEvent(new Event("beforeunload", { cancelable: true }))), false);
+      assert.deepEqual(calls.filter((call) => /delivered/.test(call)), []);
+      await press(page, "#confirm-saved");
+      await until("what became of it", async () => /server has deleted it/.test(await wordsOf(page, "#deleted")));
+      assert.deepEqual(calls.filter((call) => /delivered/.test(call)), ["POST delivered"]);
+      assert.equal(await page.evaluate(() => dispatchEvent(new Event("beforeunload", { cancelable: true }))), true);
     }));
 }
 

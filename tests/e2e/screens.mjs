@@ -67,7 +67,7 @@ function sheet() {
   });
   return `# What a person sees
 
-Every state of the three pages, light and dark, at 1280 and 320 CSS pixels. Written by \`cargo xtask screens\` from
+Every state of the pages, light and dark, at 1280 and 320 CSS pixels. Written by \`cargo xtask screens\` from
 \`tests/e2e/lib/states\`; \`tests/e2e/axe.test.mjs\` looks at the same states.
 
 | State | What | ${head.join(" | ")} |

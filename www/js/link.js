@@ -18,6 +18,30 @@ export function takeFragment(location, history) {
 }
 
 /**
+ * What became of a link that this page took: everything arrived, or it began where everything is handed out once.
+ *
+ * @typedef {"finished" | "once"} LinkFate
+ */
+
+/**
+ * Notes in the page's history entry what became of its link, for when the page is loaded again without it. Holds no secret.
+ *
+ * @param {Pick<History, "replaceState">} history
+ * @param {LinkFate} fate
+ */
+export function noteFate(history, fate) {
+  history.replaceState({ fate }, "");
+}
+
+/**
+ * @param {Pick<History, "state">} history
+ * @returns {LinkFate | null} Null when nothing was noted since the last link.
+ */
+export function notedFate({ state }) {
+  return state?.fate === "finished" || state?.fate === "once" ? state.fate : null;
+}
+
+/**
  * @param {string} origin Scheme, host and port.
  * @param {string} fragment
  * @returns {string}

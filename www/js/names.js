@@ -4,8 +4,8 @@
  * @module
  */
 
-/** What Windows keeps for devices, whatever stands behind a dot (the superscript digits count there as well). */
-const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?=\.|$)/i;
+/** What Windows keeps for devices, whatever stands behind a dot and however many blanks before it (superscript digits count too). */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?= *(?:\.|$))/i;
 /** Signs that some disk gives another meaning, and those that no name holds. */
 const RESERVED = /[<>:"|?*\\\u0000-\u001f\u007f-\u009f]/g;
 /** Windows drops these at the end of a name, so that two names would become one. */

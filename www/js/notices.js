@@ -18,6 +18,7 @@ import { keyOr, text } from "./text.js";
 const ICONS = {
   missing: "link-broken",
   reloaded: "link-broken",
+  "reloaded.finished": "check",
   damaged: "link-broken",
   newer: "link-broken",
   unknown: "gone",
@@ -64,7 +65,8 @@ export function openNotice(state) {
       return { ...plain("claimed"), why: text("claimed.why", { at }) };
     }
     case "reloaded": {
-      const { kept_until: at } = state;
+      const { kept_until: at, fate } = state;
+      if (fate !== null) return plain(`reloaded.${fate}`);
       return { ...plain("reloaded"), why: at === null ? text("reloaded.why") : text("reloaded.kept", { at }) };
     }
     case "offline":
@@ -72,7 +74,7 @@ export function openNotice(state) {
     case "refused":
       return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.title"), "open.");
     case "failed":
-      return problemNotice(state.problem, keyOr(`${state.problem.code}.title`, "problem.open.title"));
+      return failedNotice(state);
     default:
       return plain(state.name);
   }
@@ -90,6 +92,17 @@ export function manageNotice(state) {
   }
   const name = state.name === "damaged" ? "receipt_damaged" : state.name;
   return { ...plain(`manage.${name}`), icon: ICONS[state.name] ?? "warn" };
+}
+
+/**
+ * Why it did not arrive. Where everything is given once, no advice to go on holds.
+ *
+ * @param {Extract<OpenState, { name: "failed" }>} state
+ * @returns {Notice}
+ */
+function failedNotice({ problem, once }) {
+  const notice = problemNotice(problem, keyOr(`${problem.code}.title`, "problem.open.title"), "opening.");
+  return once ? { ...notice, todo: text("body.once.todo") } : notice;
 }
 
 /** @param {string} name @returns {Notice} */
@@ -123,16 +136,16 @@ function goneNotice(problem) {
 /**
  * @param {Problem} problem
  * @param {TextKey} title
- * @param {string} [side] Advice that differs on one page.
+ * @param {string} [side] What differs on one page, or while opening.
  * @returns {Notice}
  */
 function problemNotice({ code }, title, side = "") {
-  const known = keyOr(`${code}.why`, "problem.unknown.why") === `${code}.why`;
+  const why = keyOr(`${code}.why`, "problem.unknown.why");
   const todo = keyOr(`${code}.todo`, "problem.unknown.todo");
   return {
     icon: code === "network" ? "offline" : "warn",
     title: text(title),
-    why: text(known ? keyOr(`${code}.why`, "problem.unknown.why") : "problem.unknown.why", { code }),
+    why: text(keyOr(`${code}.${side}why`, why), { code }),
     todo: text(keyOr(`${code}.${side}todo`, todo)),
   };
 }

@@ -1,29 +1,29 @@
 /**
  * The opening page: from a link to what was sent. Looks first, takes nothing before the gesture, and says `delivered` only
- * when the text is shown or the files are on disk. Wires the parts to the page's states.
+ * when the text is here or the files are on disk. Wires the parts to the page's states.
  *
  * @module
  */
 
+import { againInS } from "./again.js";
 import { Api } from "./api.js";
 import { missingFeatures } from "./capable.js";
 import { CryptoWorker } from "./crypto.js";
-import { takeFragment } from "./link.js";
+import { noteFate, notedFate, takeFragment } from "./link.js";
 import { isOwn } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
-import { backoff } from "./retry.js";
+import { remembered } from "./retry.js";
 import { planSaving } from "./save.js";
 import { nextOpen } from "./state.js";
 import { text } from "./text.js";
-import { dropToken, keptToken, latestClaim } from "./transfer/claim-token.js";
+import { dropToken, keptToken, latestClaim, nowS } from "./transfer/claim-token.js";
 import { Download } from "./transfer/download.js";
 import { fateOf } from "./transfer/fate.js";
 import { goesOn, lapsed, look } from "./transfer/look.js";
 import { CountDown } from "./ui/count-down.js";
 import { HoldButton } from "./ui/hold-button.js";
-import { clearPlaintext, passphraseTrouble, renderOpen } from "./ui/open-view.js";
+import { clearPlaintext, passphraseTrouble, progressHooks, renderOpen } from "./ui/open-view.js";
 import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage, wasReloaded } from "./ui/page.js";
-import { ProgressBar } from "./ui/progress-bar.js";
 import { SaveChoiceElement } from "./ui/save-choice.js";
 import "./ui/secret-field.js";
 import { isShown, sinkFor, wireSaving } from "./ui/sink.js";
@@ -39,18 +39,18 @@ import "./ui/theme-switch.js";
 
 /** How often a transfer that is still being sent is looked at again. */
 const AGAIN_MS = 5000;
-/** How long a lease is taken to last as long as the server has not said it; it is renewed the sooner the shorter it is. */
-const LEASE_S = 60;
-/** How long to wait after "too many" when the server does not say. */
-const RATE_WAIT_S = 30;
 
 const fragment = takeFragment(location, history);
 startPage("open.page");
 byId("too-old", HTMLElement).remove();
 const api = new Api();
-const progress = byId("progress", ProgressBar);
 const again = byId("again", CountDown);
-const limits = api.config().catch(() => null);
+/** What the server allows: nobody may claim without knowing it. */
+const limits = remembered(async () => {
+  const known = await api.config();
+  showLimits(known);
+  return known;
+});
 
 /** @type {OpenState} */
 let state = { name: "loading" };
@@ -62,13 +62,16 @@ let facts = null;
 let download = null;
 /** @type {SaveChoice | null} */
 let choice = null;
-let begun = false;
 let looking = false;
-let lease_s = LEASE_S;
+/** How long a lease lasts; known before anything can be claimed. */
+let lease_s = 0;
+/** Says that the files that this page could only hand over are there. */
+let confirmSaved = () => {};
 let stop = new AbortController();
 
 byId("hold", HoldButton).addEventListener("held", () => void open());
 byId("stop", HTMLButtonElement).addEventListener("click", () => stop.abort());
+byId("confirm-saved", HTMLButtonElement).addEventListener("click", () => confirmSaved());
 byId("retry", HTMLButtonElement).addEventListener("click", retry);
 again.addEventListener("elapsed", () => void start());
 byId("passphrase-form", HTMLFormElement).addEventListener("submit", (event) => {
@@ -78,16 +81,12 @@ byId("passphrase-form", HTMLFormElement).addEventListener("submit", (event) => {
 wireSaving();
 // A link pasted into the address bar of this page changes nothing but the fragment; it is a new page all the same.
 addEventListener("hashchange", () => location.reload());
-guardLeaving(() => state.name === "opening" || (state.name === "done" && state.fate === "asking"));
+guardLeaving(() => state.name === "opening" || state.name === "handed" || (state.name === "done" && state.fate === "asking"));
 forgetOnLeaving(() => {
   clearPlaintext();
   crypto?.end();
 });
-void limits.then((known) => {
-  if (!known) return;
-  ({ lease_s } = known);
-  showLimits(known);
-});
+void limits().catch(() => undefined);
 void start();
 
 /** Looks at what the link is for; uses nothing up. */
@@ -95,8 +94,7 @@ async function start() {
   if (looking) return;
   looking = true;
   try {
-    const kept_until = latestClaim(nowS());
-    if (fragment === "") return dispatch(kept_until || wasReloaded() ? { type: "reloaded", kept_until } : { type: "missing" });
+    if (fragment === "") return dispatch(withoutLink());
     if (missingFeatures().length > 0) throw new Problem("browser.outdated");
     facts ??= await vault().call("read_link", { fragment });
     for (const warning of document.querySelectorAll("[data-own]")) warning.toggleAttribute("hidden", !isOwn(facts.transfer_id));
@@ -109,6 +107,12 @@ async function start() {
   } finally {
     looking = false;
   }
+}
+
+/** @returns {OpenEvent} */
+function withoutLink() {
+  const [kept_until, fate] = [latestClaim(nowS()), notedFate(history)];
+  return kept_until || fate || wasReloaded() ? { type: "reloaded", kept_until, fate } : { type: "missing" };
 }
 
 /** @param {string} passphrase */
@@ -140,13 +144,10 @@ async function check(passphrase) {
  * @param {string} passphrase
  */
 async function unlock(link, passphrase) {
+  ({ lease_s } = await limits());
   const proofs = await vault().call("derive", { passphrase });
   const { transfer_id: id, link_proof, access_proof } = proofs;
-  begun = false;
-  await limits;
-  byId("strict", HTMLElement).hidden = lease_s !== 0;
-  const onwait = () => progress.wait();
-  download = new Download({ api, crypto: vault(), proofs, lease_s: () => lease_s, onprogress: showReceived, onwait });
+  download = new Download({ api, crypto: vault(), proofs, lease_s: () => lease_s, ...progressHooks });
   const token = kept(link);
   const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
   const resume = goesOn(token, view);
@@ -158,13 +159,16 @@ async function unlock(link, passphrase) {
   choice = isShown(manifest) ? null : await planSaving(manifest.entries);
   byId("save-choice", SaveChoiceElement).show(choice);
   const savable = choice !== null || isShown(manifest);
-  dispatch(savable ? { type: "ready", manifest, view, resume } : { type: "unsavable", manifest, view });
+  dispatch(savable ? { type: "ready", manifest, view, resume, once: lease_s === 0 } : { type: "unsavable", manifest, view });
 }
 
 /** Takes the claim and brings what was sent; called by the gesture. */
 async function open() {
   if (state.name !== "ready" || !download) return;
-  const sink = sinkFor(state.manifest, choice);
+  const sink = sinkFor(state.manifest, choice, (confirm) => {
+    confirmSaved = confirm;
+    dispatch({ type: "handed" });
+  });
   try {
     await sink.prepare();
   } catch {
@@ -176,9 +180,7 @@ async function open() {
   stop = new AbortController();
   const { signal } = stop;
   try {
-    if (begun) await vault().call("rewind", {});
     const manifest = await download.claim(signal);
-    begun = true;
     await download.receive(manifest, sink, signal);
     dispatch({ type: "opened" });
     await settle(download);
@@ -212,11 +214,9 @@ function fail(thrown) {
 
 /** Lets the page look again by itself where that can help. */
 function schedule() {
-  if (state.name !== "offline" && !(state.name === "refused" && state.problem.passing)) return again.stop();
-  const problem = state.name === "refused" ? state.problem : null;
-  const asked_s = problem?.retry_after_s ?? (problem?.status === 429 ? RATE_WAIT_S : null);
-  // The first wait is two seconds: it has failed just now, and somebody is reading why.
-  again.start(Math.ceil(backoff(state.failures + 2, asked_s, Math.random()) / 1000));
+  const wait_s = againInS(state, Math.random());
+  if (wait_s === null) again.stop();
+  else again.start(wait_s);
 }
 
 function vault() {
@@ -229,21 +229,13 @@ function kept(link) {
   return keptToken(link.transfer_id, nowS());
 }
 
-function nowS() {
-  return Math.floor(Date.now() / 1000);
-}
-
-/** @param {number} received @param {number} total */
-function showReceived(received, total) {
-  progress.update(received, total);
-  progress.step = text("open.verifying");
-}
-
 /** @param {OpenEvent} event */
 function dispatch(event) {
   const before = state;
   state = nextOpen(state, event);
   if (state === before) return;
+  if (state.name === "done") noteFate(history, "finished");
+  else if (state.name === "opening" && state.once) noteFate(history, "once");
   showState(state.name);
   renderOpen(state);
   schedule();

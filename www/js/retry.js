@@ -60,6 +60,25 @@ export async function retrying(attempt, options) {
 }
 
 /**
+ * Asks until there is an answer, and keeps that one; a failure is not kept.
+ *
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @returns {() => Promise<T>}
+ */
+export function remembered(ask) {
+  /** @type {Promise<T> | null} */
+  let asked = null;
+  return () => {
+    asked ??= ask().catch((thrown) => {
+      asked = null;
+      throw thrown;
+    });
+    return asked;
+  };
+}
+
+/**
  * Waits, but no longer than until the network is back or the signal aborts.
  *
  * @param {number} wait_ms

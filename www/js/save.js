@@ -1,6 +1,8 @@
 /**
  * How this browser can put files on disk, found out before anything is claimed: the service worker's stream, else the file
- * picker, else memory when they are small, else not at all; each file by itself or all in one archive.
+ * picker, else memory when they are small, else not at all; each file by itself or all in one archive. The origin's private file
+ * system is no way of its own: with a service worker it is not needed, over plain http both are missing, and web views inside of
+ * apps that have no service worker do not save the blob either that it would end in.
  *
  * @module
  */
@@ -21,10 +23,12 @@ const FEW = 5;
 /**
  * @typedef {import("./entries.js").Entry} Entry
  *
- * @typedef {"saving" | "waiting" | "stalled" | "held" | "saved"} FileStatus
+ * @typedef {"saving" | "waiting" | "stalled" | "held" | "given" | "saved"} FileStatus
  *   Waiting: the browser does not begin to take it, mostly because it asks the person. Stalled: it has stopped taking it. Held: all bytes are there, but the transfer
- *   has not verified to its end.
+ *   has not verified to its end. Given: the browser has it, and does not say whether it kept it.
  * @typedef {(index: number, status: FileStatus, written: number) => void} OnFile
+ * @typedef {(confirm: () => void) => void} OnHanded Everything was handed to a browser that does not say what it does with it; the person
+ *   confirms.
  *
  * @typedef {{ way: "stream", worker: ServiceWorker } | { way: "picker" } | { way: "blob" }} SavePlan
  * @typedef {StreamSaver | PickerSaver | BlobSaver} Saver
@@ -66,25 +70,26 @@ function planFor(entries, worker) {
  * @param {SaveChoice} choice
  * @param {Form} form One of those that the choice has.
  * @param {Entry[]} entries
- * @param {{ onfile: OnFile, onarchive: OnFile }} on Told of each entry, and of the archive as a file of its own.
+ * @param {{ onfile: OnFile, onarchive: OnFile, onhanded: OnHanded }} on Told of each entry, and of the archive as a file of its own.
  * @returns {Saver | ZipSaver}
  */
-export function openSaver(choice, form, entries, { onfile, onarchive }) {
+export function openSaver(choice, form, entries, { onfile, onarchive, onhanded }) {
   const plan = choice[form];
   if (!plan) throw new TypeError("there is no plan for this form");
-  if (form === "each") return saverFor(plan, entries, onfile);
-  return new ZipSaver(entries, saverFor(plan, [archiveOf(entries)], onarchive), onfile);
+  if (form === "each") return saverFor(plan, entries, onfile, onhanded);
+  return new ZipSaver(entries, saverFor(plan, [archiveOf(entries)], onarchive, onhanded), onfile);
 }
 
 /**
  * @param {SavePlan} plan
  * @param {Entry[]} entries
  * @param {OnFile} onfile
+ * @param {OnHanded} onhanded
  * @returns {Saver}
  */
-function saverFor(plan, entries, onfile) {
+function saverFor(plan, entries, onfile, onhanded) {
   const [first] = entries;
   if (plan.way === "stream") return new StreamSaver(plan.worker, entries, onfile);
   if (plan.way === "picker" && first) return new PickerSaver(first, onfile);
-  return new BlobSaver(entries, onfile);
+  return new BlobSaver(entries, onfile, onhanded);
 }

@@ -5,11 +5,12 @@
  * @module
  */
 
+import { Problem } from "./problem.js";
+
 /**
  * @typedef {import("./api.js").Limits} Limits
  * @typedef {import("./api.js").View} View
  * @typedef {import("./crypto.messages.js").Manifest} Manifest
- * @typedef {import("./problem.js").Problem} Problem
  *
  * @typedef {{ name: "loading" }
  *   | { name: "unavailable", problem: Problem }
@@ -31,9 +32,13 @@
  * @typedef {"asking" | "deleted" | "unsure" | "kept" | { claims_left: number, expires_at: number | null, lease_s: number }} Fate
  *   What became of it on the server afterwards. Kept: this claim is delivered, but the server did not say what it still has.
  *
+ * @typedef {{ manifest: Manifest, view: View, once: boolean }} Claimable What a claim is for; once: the server gives it once, and nothing can be
+ *   gone on with.
+ * @typedef {{ type: "reloaded", kept_until: number | null, fate: import("./link.js").LinkFate | null }} Reloaded
+ *
  * @typedef {{ name: "loading" }
  *   | { name: "missing" }
- *   | { name: "reloaded", kept_until: number | null }
+ *   | (Omit<Reloaded, "type"> & { name: "reloaded" })
  *   | { name: "outdated" }
  *   | { name: "damaged" }
  *   | { name: "newer" }
@@ -46,21 +51,23 @@
  *   | { name: "offline", failures: number }
  *   | { name: "refused", problem: Problem, failures: number }
  *   | { name: "passphrase", view: View, checking: boolean, trouble: "none" | "wrong" | "offline" }
- *   | { name: "ready", manifest: Manifest, view: View, resume: boolean }
- *   | { name: "opening", manifest: Manifest, view: View }
- *   | { name: "done", manifest: Manifest, view: View, fate: Fate }
- *   | { name: "failed", problem: Problem, manifest: Manifest, view: View }} OpenState
+ *   | (Claimable & { name: "ready", resume: boolean })
+ *   | (Claimable & { name: "opening" })
+ *   | (Claimable & { name: "handed" })
+ *   | (Claimable & { name: "done", fate: Fate })
+ *   | (Claimable & { name: "failed", problem: Problem })} OpenState
  *
  * @typedef {{ type: "missing" }
- *   | { type: "reloaded", kept_until: number | null }
+ *   | Reloaded
  *   | { type: "problem", problem: Problem }
  *   | { type: "ask", view: View }
  *   | { type: "checking" }
  *   | { type: "wrong", attempts_left: number }
- *   | { type: "ready", manifest: Manifest, view: View, resume: boolean }
+ *   | (Claimable & { type: "ready", resume: boolean })
  *   | { type: "unsavable", manifest: Manifest, view: View }
  *   | { type: "open" }
  *   | { type: "stopped" }
+ *   | { type: "handed" }
  *   | { type: "opened" }
  *   | { type: "settled", fate: Fate }
  *   | { type: "again" }} OpenEvent
@@ -130,7 +137,7 @@ export function nextOpen(state, event) {
     case "missing":
       return state.name === "loading" ? { name: "missing" } : state;
     case "reloaded":
-      return state.name === "loading" ? { name: "reloaded", kept_until: event.kept_until } : state;
+      return state.name === "loading" ? { name: "reloaded", kept_until: event.kept_until, fate: event.fate } : state;
     case "problem":
       return afterProblem(state, event.problem);
     case "ask":
@@ -142,22 +149,30 @@ export function nextOpen(state, event) {
       if (event.attempts_left === 0) return { name: "locked" };
       return { ...state, view: { ...state.view, attempts_left: event.attempts_left }, checking: false, trouble: "wrong" };
     case "ready":
-      return canBecomeReady(state) ? { name: "ready", manifest: event.manifest, view: event.view, resume: event.resume } : state;
+      return canBecomeReady(state) ? { name: "ready", ...claimable(event), resume: event.resume } : state;
     case "unsavable":
       return canBecomeReady(state) ? { name: "unsavable", manifest: event.manifest, view: event.view } : state;
     case "open":
-      return state.name === "ready" ? { name: "opening", manifest: state.manifest, view: afterClaim(state) } : state;
+      return state.name === "ready" ? { name: "opening", ...claimable(state), view: afterClaim(state) } : state;
     case "stopped":
       if (state.name !== "opening") return state;
-      return { name: "ready", manifest: state.manifest, view: state.view, resume: true };
+      if (state.once) return { name: "failed", ...claimable(state), problem: new Problem("body.stopped") };
+      return { name: "ready", ...claimable(state), resume: true };
+    case "handed":
+      return state.name === "opening" ? { name: "handed", ...claimable(state) } : state;
     case "opened":
-      return state.name === "opening" ? { name: "done", manifest: state.manifest, view: state.view, fate: "asking" } : state;
+      return state.name === "opening" || state.name === "handed" ? { name: "done", ...claimable(state), fate: "asking" } : state;
     case "settled":
       return state.name === "done" ? { ...state, fate: event.fate } : state;
     case "again":
-      if (state.name === "failed") return { name: "ready", manifest: state.manifest, view: state.view, resume: true };
+      if (state.name === "failed") return state.once ? state : { name: "ready", ...claimable(state), resume: true };
       return ["offline", "refused", "incomplete", "outdated"].includes(state.name) ? { name: "loading" } : state;
   }
+}
+
+/** @param {Claimable} from @returns {Claimable} */
+function claimable({ manifest, view, once }) {
+  return { manifest, view, once };
 }
 
 /**
@@ -193,7 +208,7 @@ function afterProblem(state, problem) {
   if (state.name === "done") return state;
   if (problem.code === "transfer.gone") return { name: "gone", problem };
   if (problem.code === "transfer.claimed") return { name: "claimed", problem };
-  if (state.name === "opening") return { name: "failed", problem, manifest: state.manifest, view: state.view };
+  if (state.name === "opening" || state.name === "handed") return { name: "failed", ...claimable(state), problem };
   if (state.name === "passphrase" && problem.passing) return { ...state, checking: false, trouble: "offline" };
   const name = /** @type {Record<string, (typeof NOTICES)[keyof typeof NOTICES]>} */ (NOTICES)[problem.code];
   if (name) return { name };

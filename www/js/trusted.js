@@ -6,8 +6,10 @@
 
 /** The crypto worker's address, beside this file. */
 export const CRYPTO_WORKER = new URL("./crypto.worker.js", import.meta.url).href;
-/** The service worker's address, which is fixed. */
-export const SERVICE_WORKER = new URL("/sw.js", import.meta.url).href;
+/** The folder's hash, by which scripts of one version tell those of another. */
+const VERSION = new URL("..", import.meta.url).pathname.split("/").at(-2);
+/** The service worker's address: its path is fixed, and with the version behind it browsers never answer with an earlier one. */
+export const SERVICE_WORKER = new URL(`/sw.js?${VERSION}`, import.meta.url).href;
 
 /** @typedef {{ createScriptURL(url: string): string }} ScriptUrlPolicy */
 

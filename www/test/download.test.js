@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { openNotice } from "../js/notices.js";
 import { Problem, problemFrom } from "../js/problem.js";
-import { keepToken, keptToken } from "../js/transfer/claim-token.js";
+import { keepToken, keptToken, latestClaim } from "../js/transfer/claim-token.js";
 import { Download } from "../js/transfer/download.js";
 import { fateOf } from "../js/transfer/fate.js";
 import { goesOn, look } from "../js/transfer/look.js";
@@ -73,6 +73,33 @@ test("a token is kept for a day of this browser's clock, whatever the server's s
   assert.equal(keptToken("id", nowS() + 86_399)?.token, "token");
   assert.equal(keptToken("id", nowS() + 86_401), null);
   assert.equal(keptToken("id", nowS()), null, "what is too old is forgotten");
+});
+
+test("where everything is given once no token is kept, and a lost answer is named as what it is", async () => {
+  const claimed = { lease_expires_at: 1, body_len: 0, manifest: "", body: "" };
+  const { download } = downloadOf(async () => claimed, 0);
+  await download.claim(signal);
+  assert.equal(keptToken("id", nowS()), null);
+  for (const [lease_s, code] of /** @type {const} */ ([[0, "body.once"], [600, "lease.ended"]])) {
+    const repeated = downloadOf(() => Promise.reject(new Problem("lease.ended", { status: 410 })), lease_s);
+    await assert.rejects(repeated.download.claim(signal), { code });
+  }
+});
+
+test("only a claim that still lives is said to be kept", () => {
+  /** @type {[number, boolean, number | null][]} */
+  const cases = [
+    [60, true, 60],
+    [60, false, null],
+    [-1, true, null],
+  ];
+  for (const [left_s, granted, expected] of cases) {
+    const now = nowS();
+    keepToken("id", { token: "token", granted, until: now + left_s, kept_at: now });
+    // What lists the keys of a real storage lists those of this one.
+    Object.assign(globalThis.localStorage, { "onetimeshare.claim.id": "" });
+    assert.equal(latestClaim(now), expected === null ? null : now + expected, `${left_s} ${granted}`);
+  }
 });
 
 test("what storage holds is taken only when it is a token", () => {

@@ -7,17 +7,28 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { againInS } from "../js/again.js";
 import { missingFeatures } from "../js/capable.js";
+import { noteFate, notedFate, takeFragment } from "../js/link.js";
 import { archiveName, archiveNames } from "../js/names.js";
+import { openNotice } from "../js/notices.js";
 import { Problem } from "../js/problem.js";
+import { remembered } from "../js/retry.js";
 import { ZipSaver, archiveOf } from "../js/save/zip-saver.js";
 import { nextOpen } from "../js/state.js";
+import { en } from "../js/text/en.js";
 import { fateOf } from "../js/transfer/fate.js";
 
 test("names in an archive keep their folders and fit every disk", () => {
   const cases = [
     [["a/b/c.txt", "a/b/d.txt"], ["a/b/c.txt", "a/b/d.txt"]],
     [["CON", "com1.txt", "aux.tar.gz", "console"], ["_CON", "_com1.txt", "_aux.tar.gz", "console"]],
+    [["con .txt", "NUL  .tar.gz", "Com1 .a", "lpt0"], ["_con .txt", "_NUL  .tar.gz", "_Com1 .a", "_lpt0"]],
+    [["COM¹", "lpt².x", "com³ .x"], ["_COM¹", "_lpt².x", "_com³ .x"]],
+    [["conin$", "CONOUT$.txt", "conin$ .log"], ["_conin$", "_CONOUT$.txt", "_conin$ .log"]],
+    [["con/x", "a/nul .d/prn.txt"], ["_con/x", "a/_nul .d/_prn.txt"]],
+    [["con ", "nul.", "aux . ", "con."], ["con_", "nul_", "aux___", "con_ (2)"]],
+    [["con x.txt", "conin", "com10", "com", "aux-1", " con", "lpt4x", "nul_.txt"], ["con x.txt", "conin", "com10", "com", "aux-1", " con", "lpt4x", "nul_.txt"]],
     [['a:b<c>"d|e?f*.txt', "back\\slash"], ["a_b_c__d_e_f_.txt", "back_slash"]],
     [["end.", "blank ", "dir./x"], ["end_", "blank_", "dir_/x"]],
     [["a.txt", "A.TXT", "a.Txt"], ["a.txt", "A (2).TXT", "a (3).Txt"]],
@@ -141,4 +152,65 @@ test("a page that looks again by itself stays where it is until it knows more", 
   const view = /** @type {import("../js/api.js").View} */ ({ state: "ready", claims_left: 1, attempts_left: 5 });
   assert.equal(nextOpen(second, { type: "ask", view }).name, "passphrase");
   assert.equal(nextOpen(second, { type: "again" }).name, "loading");
+});
+
+test("a page looks again by itself where that can help, and as late as it was asked to", () => {
+  const refused = (/** @type {string} */ code, /** @type {object} */ details) =>
+    againInS({ name: "refused", failures: 1, problem: new Problem(code, details) }, 0.5);
+  assert.equal(againInS({ name: "offline", failures: 1 }, 0.5), 2);
+  assert.equal(againInS({ name: "offline", failures: 9 }, 0.5), 20);
+  assert.equal(refused("proxy.bad_gateway", { status: 502 }), 2);
+  assert.equal(refused("request.rate_limited", { status: 429, retry_after_s: 40 }), 40);
+  assert.equal(refused("request.rate_limited", { status: 429 }), 30);
+  assert.equal(refused("proxy.too_large", { status: 413 }), null);
+  assert.equal(againInS({ name: "locked" }, 0.5), null);
+});
+
+test("an answer is asked for until there is one, and then kept", async () => {
+  let asked = 0;
+  const limits = remembered(async () => {
+    asked += 1;
+    if (asked < 3) throw new Problem("network");
+    return asked;
+  });
+  await assert.rejects(limits(), { code: "network" });
+  await assert.rejects(Promise.all([limits(), limits()]), { code: "network" });
+  assert.deepEqual(await Promise.all([limits(), limits()]), [3, 3]);
+  assert.equal(await limits(), 3);
+});
+
+test("what became of a link is noted until the next link, and the page says no more than it knows", () => {
+  /** @type {{ state: any, replaceState(state: any): void }} */
+  const history = { state: null, replaceState: (state) => void (history.state = state) };
+  const said = () => openNotice({ name: "reloaded", kept_until: null, fate: notedFate(history) });
+  assert.equal(said().title, en["reloaded.title"]);
+  noteFate(history, "once");
+  assert.match(said().why, /is lost/);
+  noteFate(history, "finished");
+  assert.match(said().todo, /takes a further open, if there is one left/);
+  assert.doesNotMatch(Object.values(said()).join(" "), /goes on|Nothing was used up|deleted/);
+  takeFragment({ hash: "#next", pathname: "/open", search: "" }, history);
+  assert.equal(notedFate(history), null);
+  history.replaceState({ fate: "made up" });
+  assert.equal(notedFate(history), null);
+});
+
+test("where everything is given once, no failure promises more", () => {
+  const manifest = /** @type {import("../js/crypto.messages.js").Manifest} */ ({ kind: "files", entries: [] });
+  const view = /** @type {import("../js/api.js").View} */ ({ state: "claimed" });
+  for (const code of ["save.cancelled", "network", "body.once", "body.stopped", "page.internal"]) {
+    const said = (/** @type {boolean} */ once) => openNotice({ name: "failed", problem: new Problem(code), manifest, view, once });
+    assert.equal(said(true).todo, en["body.once.todo"], code);
+  }
+  const kept = openNotice({ name: "failed", problem: new Problem("save.cancelled"), manifest, view, once: false });
+  assert.equal(kept.todo, en["save.cancelled.todo"]);
+});
+
+test("a proxy's own answers are named, and nothing was used up", () => {
+  for (const [code, status] of /** @type {const} */ ([["proxy.too_large", 413], ["proxy.bad_gateway", 502], ["proxy.timeout", 504]])) {
+    const notice = openNotice({ name: "refused", problem: new Problem(code, { status }), failures: 1 });
+    assert.match(notice.title, new RegExp(String(status)));
+    assert.match(`${notice.why} ${notice.todo}`, /Nothing was used up/, code);
+    assert.doesNotMatch(notice.why, /upload|part/, code);
+  }
 });

@@ -18,7 +18,7 @@ const send = (...events) => events.reduce(nextSend, /** @type {import("../js/sta
 /** @param {import("../js/state.js").OpenEvent[]} events */
 const open = (...events) => events.reduce(nextOpen, /** @type {import("../js/state.js").OpenState} */ ({ name: "loading" }));
 const problem = (/** @type {string} */ code, status = 0) => /** @type {const} */ ({ type: "problem", problem: new Problem(code, { status }) });
-const ready = /** @type {const} */ ({ type: "ready", manifest, view, resume: false });
+const ready = /** @type {const} */ ({ type: "ready", manifest, view, resume: false, once: false });
 const sent = /** @type {const} */ ({ type: "sent", link: "l", receipt: "r", expires_at: 9, claims_max: 1, passphrase: "" });
 
 test("sending goes from start to done and back", () => {
@@ -99,6 +99,23 @@ test("a failure while opening keeps what is needed to go on", () => {
   assert.equal(failed.name, "failed");
   const again = nextOpen(failed, { type: "again" });
   assert.equal(again.name === "ready" && again.resume, true);
+});
+
+test("where everything is given once, neither a stop nor a failure offers to go on", () => {
+  const opening = open({ ...ready, once: true }, { type: "open" });
+  for (const event of /** @type {const} */ ([{ type: "stopped" }, problem("save.cancelled"), problem("network")])) {
+    const failed = nextOpen(opening, event);
+    assert.equal(failed.name, "failed");
+    assert.equal(nextOpen(failed, { type: "again" }), failed);
+  }
+});
+
+test("what was only handed over is done when somebody has confirmed it", () => {
+  const handed = open(ready, { type: "open" }, { type: "handed" });
+  assert.equal(handed.name, "handed");
+  assert.equal(nextOpen(handed, { type: "stopped" }), handed);
+  assert.equal(nextOpen(handed, { type: "opened" }).name, "done");
+  assert.equal(open(ready, { type: "handed" }).name, "ready");
 });
 
 test("what is shown is never taken away by a late problem", () => {

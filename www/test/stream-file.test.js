@@ -18,7 +18,7 @@ function fileOn(answer) {
       if (!port) return;
       ports.push(port);
       port.onmessage = ({ data }) => answer(data.kind, port);
-      port.postMessage({ kind: "pull" });
+      port.postMessage({ kind: "pull", piece: 0 });
     },
   };
   const file = new StreamFile(/** @type {any} */ (worker), "a.bin", 3, () => undefined);
@@ -38,7 +38,7 @@ test("a file that the browser gave up at its end is not saved", async () => {
 });
 
 test("a late request for more is no word that it ended, nor is silence", async () => {
-  const { file, done } = fileOn((kind, port) => kind === "close" && port.postMessage({ kind: "pull" }));
+  const { file, done } = fileOn((kind, port) => kind === "close" && port.postMessage({ kind: "pull", piece: 0 }));
   await assert.rejects(file.close(), { code: "save.failed" });
   done();
 });

@@ -19,7 +19,7 @@ use crate::service::{Download, Invalid};
 
 /// Looking at a body's headers is no call of its own: where a body is given once, that would have been it.
 pub(crate) async fn head() -> impl IntoResponse {
-    ([(ALLOW, "GET")], pages::method_unknown().await)
+    ([(ALLOW, "GET")], pages::wrong_method())
 }
 
 /// Gives the body, or the range that was asked for, to a claimant with a live lease. A body that is given once is given whole,

@@ -3,8 +3,10 @@
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Response, Uri};
+use axum::response::IntoResponse as _;
 use onetimeshare_protocol::error::ErrorCode;
+use onetimeshare_protocol::route;
 
 use crate::assets;
 use crate::error::{ApiError, ApiResult};
@@ -43,20 +45,25 @@ pub(crate) async fn service_worker(headers: HeaderMap) -> ApiResult<Response<Bod
 pub(crate) async fn asset(
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> ApiResult<Response<Body>> {
+) -> Response<Body> {
     let asset = path
         .ok()
         .and_then(|Path((hash, name))| assets::file(&hash, &name, &headers));
-    asset.ok_or_else(not_here)
+    asset.unwrap_or_else(|| refuse(not_here(), &headers))
 }
 
 /// No such path.
-pub(crate) async fn unknown() -> ApiError {
-    not_here()
+pub(crate) async fn unknown(uri: Uri, headers: HeaderMap) -> Response<Body> {
+    refuse_at(&uri, not_here(), &headers)
 }
 
 /// The path takes other methods; axum adds which.
-pub(crate) async fn method_unknown() -> ApiError {
+pub(crate) async fn method_unknown(uri: Uri, headers: HeaderMap) -> Response<Body> {
+    refuse_at(&uri, wrong_method(), &headers)
+}
+
+/// The path takes other methods than this.
+pub(crate) fn wrong_method() -> ApiError {
     ApiError::new(
         ErrorCode::MethodUnknown,
         "this path does not take this method: see `Allow` for those it takes",
@@ -69,4 +76,27 @@ pub(crate) fn not_here() -> ApiError {
         ErrorCode::PathUnknown,
         "there is nothing at this address: check it, or begin at the front page",
     )
+}
+
+/// The API speaks JSON to everybody.
+fn refuse_at(uri: &Uri, error: ApiError, headers: &HeaderMap) -> Response<Body> {
+    if uri.path().starts_with(route::API) {
+        return error.into_response();
+    }
+    refuse(error, headers)
+}
+
+/// Refuses with a page that a person can read, or, to every other client, with the error as it is.
+fn refuse(error: ApiError, headers: &HeaderMap) -> Response<Body> {
+    let page = assets::wants_page(headers)
+        .then(|| assets::page("unknown.html", headers))
+        .flatten();
+    let refusal = error.into_response();
+    match page {
+        Some(mut page) => {
+            *page.status_mut() = refusal.status();
+            page
+        }
+        None => refusal,
+    }
 }

@@ -252,3 +252,70 @@ async fn pages_and_icons_have_their_addresses_and_types() {
         );
     }
 }
+
+/// What a browser's address bar asks for.
+const NAVIGATION: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn navigate(server: &TestServer, method: &str, path: &str, accept: &str) -> Answer {
+    let request = request(method, path).header("accept", accept);
+    server.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_person_at_an_unknown_address_reads_a_page() {
+    let server = TestServer::new().await;
+    let api = server.call("GET", "/api/v1/config", None).await;
+    for path in [
+        "/foo",
+        "/open/",
+        "/OPEN",
+        "/manage/x",
+        "/assets/x",
+        "/assets/0/open.html",
+        "/apix",
+    ] {
+        let answer = navigate(&server, "GET", path, NAVIGATION).await.expect(404);
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        for field in [
+            "content-security-policy",
+            "x-content-type-options",
+            "referrer-policy",
+        ] {
+            assert_eq!(answer.header(field), api.header(field), "{path}: {field}");
+        }
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let page = String::from_utf8(answer.bytes).unwrap();
+        assert!(!page.contains("<script"), "it needs none");
+        assert!(page.contains(r#"href="/""#) && page.contains("copied whole"));
+        assert!(page.contains(&format!("/assets/{}/css/index.css", assets::HASH)));
+        assert!(
+            !page.contains(path),
+            "nothing of the request comes back in it"
+        );
+        for accept in ["*/*", "application/json", "text/html;q=0"] {
+            let answer = navigate(&server, "GET", path, accept).await;
+            answer.refused(404, "path.unknown");
+        }
+    }
+    for path in ["/api/v1/nothing", "/api/", "/api/v2/transfers"] {
+        let answer = navigate(&server, "GET", path, NAVIGATION).await;
+        answer.refused(404, "path.unknown");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_answered_as_the_client_reads() {
+    let server = TestServer::new().await;
+    let page = navigate(&server, "POST", "/open", NAVIGATION)
+        .await
+        .expect(405);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(page.header("allow"), "GET,HEAD");
+    let plain = navigate(&server, "POST", "/open", "*/*").await;
+    assert_eq!(
+        plain.refused(405, "method.unknown").header("allow"),
+        "GET,HEAD"
+    );
+    let api = navigate(&server, "GET", "/api/v1/transfers", NAVIGATION).await;
+    api.refused(405, "method.unknown");
+}

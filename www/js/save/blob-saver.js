@@ -1,6 +1,7 @@
 /**
  * Saves small files out of memory, where nothing better is to be had; also one text. Nothing is offered before the whole
- * transfer has verified.
+ * transfer has verified, and nothing counts as saved before the person says so: no browser tells a page whether it kept, refused or
+ * dropped what was handed over, and until then the bytes are in this page alone.
  *
  * @module
  */
@@ -24,16 +25,19 @@ const RUN_LEN = 4 * 1024 * 1024;
 export class BlobSaver {
   #entries;
   #onfile;
+  #onhanded;
   /** What has come of each file, in order. @type {{ done: Blob[], run: Uint8Array<ArrayBuffer>[], run_len: number, len: number }[]} */
   #parts;
 
   /**
    * @param {Entry[]} entries
    * @param {(index: number, status: FileStatus, written: number) => void} onfile
+   * @param {(confirm: () => void) => void} onhanded Told when the browser has been given everything; `confirm` says that it is saved.
    */
-  constructor(entries, onfile) {
+  constructor(entries, onfile, onhanded) {
     this.#entries = entries;
     this.#onfile = onfile;
+    this.#onhanded = onhanded;
     this.#parts = entries.map(() => ({ done: [], run: [], run_len: 0, len: 0 }));
   }
 
@@ -58,13 +62,15 @@ export class BlobSaver {
     this.#onfile(index, ends ? "held" : "saving", part.len);
   }
 
-  /** Hands every file to the browser. */
+  /** Hands every file to the browser, and waits until the person has found them. */
   async finish() {
     for (const [index, { len }] of this.#parts.entries()) {
       if (index > 0) await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
       this.again(index);
-      this.#onfile(index, "saved", len);
+      this.#onfile(index, "given", len);
     }
+    await new Promise((/** @type {(value: void) => void} */ resolve) => this.#onhanded(resolve));
+    for (const [index, { len }] of this.#parts.entries()) this.#onfile(index, "saved", len);
   }
 
   abort() {

@@ -40,12 +40,16 @@ export class StreamFile {
   #address;
   /** @type {MessagePort} */
   #port;
-  /** How many pieces the browser has asked for and not got. */
-  #asked = 0;
+  /** How many pieces have been sent. */
+  #sent = 0;
+  /** The number of the piece that the browser asks for; -1 before it asks. */
+  #asked = -1;
   /** @type {((problem: Problem | null) => void) | null} */
   #wake = null;
   /** @type {Problem | null} */
   #stopped = null;
+  /** Whether the worker has been told that there is no more to come. */
+  #isOver = false;
   #onwaiting;
   #ping;
 
@@ -61,7 +65,7 @@ export class StreamFile {
     this.#address = `${SCOPE}${id}`;
     this.#port = channel.port1;
     this.#onwaiting = onwaiting;
-    this.#port.onmessage = (event) => this.#hear(event.data.kind);
+    this.#port.onmessage = (event) => this.#hear(event.data);
     worker.postMessage({ kind: "file", id, disposition: contentDisposition(name), size }, [channel.port2]);
     this.#ping = setInterval(() => worker.postMessage({ kind: "ping" }), PING_MS);
   }
@@ -83,7 +87,7 @@ export class StreamFile {
   async write(bytes) {
     if (bytes.length === 0) return;
     await this.#pulled();
-    this.#asked -= 1;
+    this.#sent += 1;
     const whole = bytes.length === bytes.buffer.byteLength;
     this.#port.postMessage({ kind: "chunk", bytes }, whole ? [bytes.buffer] : []);
   }
@@ -102,7 +106,7 @@ export class StreamFile {
 
   /** Ends the file as failed, so that the browser does not keep it. */
   abort() {
-    if (!this.#stopped) void this.#end({ kind: "abort" });
+    if (!this.#isOver) void this.#end({ kind: "abort" });
   }
 
   /**
@@ -110,6 +114,7 @@ export class StreamFile {
    * @returns {Promise<"ended" | "cancel" | null>} What the worker said of it; silence is no consent.
    */
   async #end(last) {
+    this.#isOver = true;
     const said = new Promise((/** @type {(kind: "ended" | "cancel") => void} */ resolve) => {
       this.#port.onmessage = ({ data: { kind } }) => {
         if (kind === "ended" || kind === "cancel") resolve(kind);
@@ -122,18 +127,23 @@ export class StreamFile {
     return kind;
   }
 
-  /** @param {string} kind */
-  #hear(kind) {
+  /** @param {{ kind: string, piece?: number }} message */
+  #hear({ kind, piece = 0 }) {
     if (kind === "ready") this.request();
-    if (kind === "pull") this.#asked += 1;
+    if (kind === "pull") this.#asked = piece;
     if (kind === "cancel") this.#stopped = new Problem("save.cancelled");
-    if (kind !== "ready") this.#wake?.(this.#stopped);
+    if (this.#stopped || this.#asked === this.#sent) this.#wake?.(this.#stopped);
   }
 
-  /** @returns {Promise<void>} */
+  /**
+   * Resolves when the browser asks for the piece that follows. A second reader of a file that waits asks for the first once
+   * more, and what has been sent is not sent again.
+   *
+   * @returns {Promise<void>}
+   */
   async #pulled() {
     if (this.#stopped) throw this.#stopped;
-    if (this.#asked > 0) return;
+    if (this.#asked === this.#sent) return;
     let told = false;
     const patience = setTimeout(() => {
       told = true;
@@ -154,7 +164,8 @@ export class StreamFile {
  * @returns {Promise<ServiceWorker | null>}
  */
 async function answering(registration) {
-  const worker = registration.active ?? (await activated(registration.installing ?? registration.waiting));
+  // The newest: one that an earlier version of this page left behind may speak otherwise.
+  const worker = await activated(registration.installing ?? registration.waiting ?? registration.active);
   if (!worker) return null;
   const channel = new MessageChannel();
   await new Promise((resolve) => {

@@ -68,18 +68,25 @@ export function dropToken(id) {
 }
 
 /**
- * Until when the latest claim of this browser can be gone on with, whichever transfer it is for.
+ * Until when the latest claim of this browser can be gone on with, whichever transfer it is for, as far as this browser's clock
+ * can tell.
  *
  * @param {number} now Unix seconds.
- * @returns {number | null} Unix seconds; null when there is none.
+ * @returns {number | null} Unix seconds; null when there is none, or its time is over.
  */
 export function latestClaim(now) {
   try {
     const ids = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
-    const granted = ids.map((id) => keptToken(id, now)).filter((kept) => kept?.granted);
-    return granted.length > 0 ? Math.max(...granted.map((kept) => kept?.until ?? 0)) : null;
+    const ends = ids.map((id) => keptToken(id, now)).map((kept) => (kept?.granted ? kept.until : 0));
+    const latest = Math.max(0, ...ends);
+    return latest > now ? latest : null;
   } catch {
     // Without storage no claim is kept.
     return null;
   }
+}
+
+/** This browser's clock, in Unix seconds. */
+export function nowS() {
+  return Math.floor(Date.now() / 1000);
 }

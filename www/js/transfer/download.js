@@ -9,7 +9,7 @@ import { fromBase64url } from "../base64url.js";
 import { EntrySplitter } from "../entries.js";
 import { Problem, problemFrom } from "../problem.js";
 import { retrying } from "../retry.js";
-import { dropToken, isOver, keepToken, keptToken } from "./claim-token.js";
+import { dropToken, isOver, keepToken, keptToken, nowS } from "./claim-token.js";
 import { keepRenewing } from "./renewal.js";
 
 /**
@@ -37,7 +37,7 @@ const TRIES = 40;
  * @property {Proofs} proofs
  * @property {() => number} lease_s How long a lease lasts that nobody renews; 0 where there are none.
  * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
- * @property {(wait_ms: number) => void} onwait The connection failed; it is tried again after so long.
+ * @property {(wait_ms: number, problem: Problem) => void} onwait Why it did not go on; it is tried again after so long.
  */
 
 /** One opening of one transfer. */
@@ -46,6 +46,8 @@ export class Download {
   #token = "";
   /** @type {Claimed | null} */
   #claimed = null;
+  /** Whether some of the body has been opened; it is then opened anew from its beginning. */
+  #begun = false;
 
   /** @param {DownloadOptions} options */
   constructor(options) {
@@ -63,15 +65,15 @@ export class Download {
     const { transfer_id: id, link_proof, access_proof } = proofs;
     const kept = keptToken(id, nowS());
     this.#token ||= kept?.token ?? (await crypto.call("claim_token", {}));
-    if (!kept) keepToken(id, { token: this.#token, granted: false, until: nowS(), kept_at: nowS() });
+    if (!kept) this.#keep(nowS(), false);
     try {
+      if (this.#begun) await crypto.call("rewind", {});
       const claimed = await this.#retry(() => api.claim(id, this.#token, { link_proof, access_proof }, signal), signal);
       this.#claimed = claimed;
       this.#keep(claimed.lease_expires_at);
       return await crypto.call("open_manifest", { sealed: claimed.manifest, body_len: claimed.body_len });
     } catch (thrown) {
-      this.#forgetIfOver(problemFrom(thrown));
-      throw thrown;
+      throw this.#ended(thrown);
     }
   }
 
@@ -84,6 +86,7 @@ export class Download {
    */
   async receive(manifest, sink, signal) {
     if (!this.#claimed) throw new Problem("page.internal");
+    this.#begun = true;
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     const stopRenewing = keepRenewing(this.#options.lease_s(), () => void this.#renew(stop, both));
@@ -94,9 +97,8 @@ export class Download {
       // Everything is saved; a worker that cannot even forget has nothing left to keep.
       await this.#options.crypto.call("forget", {}).catch(() => undefined);
     } catch (thrown) {
-      const problem = problemFrom(stop.signal.aborted ? stop.signal.reason : thrown);
+      const problem = this.#ended(stop.signal.aborted ? stop.signal.reason : thrown);
       sink.abort(problem);
-      this.#forgetIfOver(problem);
       throw problem;
     } finally {
       stopRenewing();
@@ -112,11 +114,6 @@ export class Download {
     const { api, proofs } = this.#options;
     await this.#retry(() => api.delivered(proofs.transfer_id, this.#token, signal), signal);
     dropToken(proofs.transfer_id);
-  }
-
-  /** When the lease ends unless it is renewed, in Unix seconds. */
-  get lease_expires_at() {
-    return this.#claimed?.lease_expires_at ?? 0;
   }
 
   /**
@@ -183,7 +180,6 @@ export class Download {
     const { api, proofs } = this.#options;
     try {
       const { lease_expires_at } = await api.renew(proofs.transfer_id, this.#token, signal);
-      if (this.#claimed) this.#claimed.lease_expires_at = lease_expires_at;
       this.#keep(lease_expires_at);
     } catch (thrown) {
       const problem = problemFrom(thrown);
@@ -192,14 +188,23 @@ export class Download {
     }
   }
 
-  /** @param {number} until When the lease ends, in Unix seconds. */
-  #keep(until) {
-    keepToken(this.#options.proofs.transfer_id, { token: this.#token, granted: true, until, kept_at: nowS() });
+  /**
+   * Lets this browser go on with the claim after the page is gone; where everything is given once there is nothing to go on with.
+   *
+   * @param {number} until When the lease ends, in Unix seconds.
+   * @param {boolean} granted
+   */
+  #keep(until, granted = true) {
+    if (this.#options.lease_s() === 0) return;
+    keepToken(this.#options.proofs.transfer_id, { token: this.#token, granted, until, kept_at: nowS() });
   }
 
-  /** @param {Problem} problem */
-  #forgetIfOver(problem) {
+  /** Why it ended, with the claim forgotten if that is over. @param {unknown} thrown */
+  #ended(thrown) {
+    const problem = problemFrom(thrown);
     if (isOver(problem)) dropToken(this.#options.proofs.transfer_id);
+    // A request that is repeated because its answer was lost: the only answer there is.
+    return problem.code === "lease.ended" && this.#options.lease_s() === 0 ? new Problem("body.once", { cause: problem }) : problem;
   }
 
   /**
@@ -240,8 +245,4 @@ function refuseOnce() {
     refused = true;
     throw new Problem("network");
   };
-}
-
-function nowS() {
-  return Math.floor(Date.now() / 1000);
 }

@@ -44,7 +44,7 @@ export class EntryList extends HTMLElement {
     words.classList.toggle("warn", status === "waiting" || status === "stalled");
     const button = within(row, "button", HTMLButtonElement);
     button.hidden = !again;
-    button.textContent = text(status === "saved" ? "open.save_again" : "open.save");
+    button.textContent = text(status === "waiting" ? "open.save" : "open.save_again");
     const label = [button.textContent, entry.name].join(" ");
     button.setAttribute("aria-label", label);
   }

@@ -20,7 +20,18 @@ import { TextView } from "./text-view.js";
  */
 
 /** Problems after which trying again here cannot help. */
-const FINAL = new Set(["lease.ended", "body.once", "transfer.unknown", "transfer.gone", "manifest.refused", "manifest.open"]);
+const FINAL = new Set(["lease.ended", "body.once", "body.stopped", "transfer.unknown", "transfer.gone", "manifest.refused", "manifest.open"]);
+
+/** How the bar follows a download. */
+export const progressHooks = {
+  onprogress: (/** @type {number} */ at, /** @type {number} */ total) => {
+    byId("progress", ProgressBar).update(at, total);
+    byId("progress", ProgressBar).step = text("open.verifying");
+  },
+  onwait: (/** @type {number} */ _, /** @type {import("../problem.js").Problem} */ problem) => {
+    byId("progress", ProgressBar).wait(problem.code === "network" ? undefined : text("progress.wait.server"));
+  },
+};
 
 /**
  * Shows what belongs to a state, beyond which parts are visible.
@@ -43,6 +54,10 @@ export function renderOpen(state) {
     case "opening":
       byId("progress", ProgressBar).reset();
       byId("progress", ProgressBar).step = text("open.verifying");
+      byId("stop", HTMLButtonElement).textContent = text(state.once ? "open.stop.once" : "open.stop");
+      return;
+    case "handed":
+      byId("handed-kept", HTMLElement).textContent = text(state.once ? "open.handed.once" : "open.handed.kept");
       return;
     case "done":
       return renderDone(state);
@@ -61,7 +76,7 @@ export function clearPlaintext() {
 
 /** @param {OpenState} state */
 function canRetry(state) {
-  if (state.name === "failed") return !FINAL.has(state.problem.code);
+  if (state.name === "failed") return !state.once && !FINAL.has(state.problem.code);
   return state.name === "offline" || state.name === "incomplete" || state.name === "outdated" || (state.name === "refused" && !FINAL.has(state.problem.code));
 }
 
@@ -96,8 +111,9 @@ export function passphraseTrouble(sentence) {
 }
 
 /** @param {Extract<OpenState, { name: "ready" }>} state */
-function renderReady({ manifest, view, resume }) {
+function renderReady({ manifest, view, resume, once }) {
   renderWhat(manifest);
+  byId("strict", HTMLElement).hidden = !once;
   const facts = [resume ? text("open.resume") : text("open.once", { count: view.claims_left })];
   if (view.expires_at && !resume) facts.push(text("open.until", { at: view.expires_at }));
   write(byId("facts", HTMLElement), facts.join(" "));

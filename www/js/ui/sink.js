@@ -42,8 +42,9 @@ export function isShown({ kind, entries }) {
 /**
  * @param {Manifest} manifest
  * @param {SaveChoice | null} choice Null for a text that is shown.
+ * @param {import("../save.js").OnHanded} onhanded
  */
-export function sinkFor({ entries }, choice) {
+export function sinkFor({ entries }, choice, onhanded) {
   if (choice === null) return new TextSink(entries[0]?.size ?? 0, (shown) => byId("text-panel", TextView).show(shown));
   const { form } = byId("save-choice", SaveChoiceElement);
   const entryList = byId("entries", EntryList);
@@ -55,8 +56,8 @@ export function sinkFor({ entries }, choice) {
   const given = form === "zip" ? archiveList : entryList;
   /** @type {(list: EntryList) => OnFile} */
   const noteIn = (list) => (index, status, written) =>
-    list.note(index, status, written, list === given && (status === "waiting" || (status === "saved" && isBlob)));
-  const saver = openSaver(choice, form, entries, { onfile: noteIn(entryList), onarchive: noteIn(archiveList) });
+    list.note(index, status, written, list === given && (status === "waiting" || (isBlob && (status === "given" || status === "saved"))));
+  const saver = openSaver(choice, form, entries, { onfile: noteIn(entryList), onarchive: noteIn(archiveList), onhanded });
   current = saver;
   return saver;
 }

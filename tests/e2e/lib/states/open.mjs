@@ -137,6 +137,36 @@ export const openStates = [
     },
   },
   {
+    name: "open-strict",
+    what: "a server that hands everything out once",
+    bring: async (scenery) => {
+      const sent = await textOf(scenery);
+      scenery.faults.plan = at("/config", await strictly(scenery));
+      return ready(scenery, sent);
+    },
+  },
+  {
+    name: "open-handed",
+    what: "files were handed to a browser that does not say whether it kept them",
+    main: true,
+    bring: (scenery) => handed(scenery),
+  },
+  {
+    name: "open-stopped",
+    what: "stopped, where everything is handed out once",
+    bring: async (scenery) => {
+      const sent = await sealAndSend(scenery.origin, [{ name: "site-visit.mov", bytes: randomBytes(12_000_000) }]);
+      const [config, body] = [at("/config", await strictly(scenery)), at("/body", { stall_after: 5_000_000 })];
+      scenery.faults.plan = (method, path) => config(method, path) ?? body(method, path);
+      const page = await ready(scenery, sent);
+      await hold(page, 1000);
+      await reach(page, ["opening"]);
+      await press(page, "#stop");
+      await reach(page, ["failed"]);
+      return page;
+    },
+  },
+  {
     name: "open-missing",
     what: "a page without a link",
     bring: async (scenery) => {
@@ -152,6 +182,37 @@ export const openStates = [
       const page = await ready(scenery, await textOf(scenery));
       await page.reload();
       await reach(page, ["reloaded"]);
+      return page;
+    },
+  },
+  {
+    name: "open-finished",
+    what: "loaded again after everything arrived",
+    bring: async (scenery) => {
+      const page = await opened(scenery, await textOf(scenery));
+      await page.reload();
+      await reach(page, ["reloaded"]);
+      return page;
+    },
+  },
+  {
+    name: "open-disconnected",
+    what: "the device is offline",
+    bring: async (scenery) => {
+      const { link } = await textOf(scenery);
+      scenery.faults.plan = at("/peek", { cut: true });
+      const page = await scenery.fresh();
+      await page.evaluateOnNewDocument(() => Object.defineProperty(navigator, "onLine", { value: false }));
+      await follow(page, link, ["offline"]);
+      return page;
+    },
+  },
+  {
+    name: "unknown",
+    what: "an address that leads nowhere",
+    bring: async (scenery) => {
+      const page = await scenery.fresh();
+      await follow(page, `${scenery.origin}/opne`, ["unknown"]);
       return page;
     },
   },
@@ -181,7 +242,9 @@ export const openStates = [
   met("offline", "no answer", { cut: true }),
   met("refused-429", "too many requests", { ...refusal(429, "request.rate_limited"), headers: ASKING }, "refused"),
   met("refused-503", "the server is busy", refusal(503, "store.unreachable"), "refused"),
-  met("refused-502", "a proxy's own answer", { status: 502 }, "refused"),
+  met("refused-413", "a proxy refuses it as too large", { status: 413 }, "refused"),
+  met("refused-502", "a proxy does not reach the server", { status: 502 }, "refused"),
+  met("refused-504", "a proxy waited too long", { status: 504 }, "refused"),
 ];
 
 /** @param {string} cause @returns {State} */
@@ -228,6 +291,22 @@ async function opened(scenery, sent) {
   await holdOpen(page);
   await until("what became of it", async () => /deleted/.test(await wordsOf(page, "#deleted")));
   return page;
+}
+
+/** Files brought to a browser that can but take them out of memory. @param {import("../states.mjs").Scenery} scenery */
+async function handed(scenery) {
+  const sent = await filesOf(scenery);
+  const page = await scenery.fresh();
+  await page.evaluateOnNewDocument(() => Reflect.deleteProperty(Navigator.prototype, "serviceWorker"));
+  await follow(page, sent.link, ["ready"]);
+  await hold(page, 1000);
+  await reach(page, ["handed"]);
+  return page;
+}
+
+/** What a server says of its limits that hands everything out once. @param {import("../states.mjs").Scenery} scenery */
+async function strictly({ origin }) {
+  return answer(200, { ...(await (await fetch(`${origin}/api/v1/config`)).json()), lease_s: 0 });
 }
 
 /** @param {import("../states.mjs").Scenery} scenery @param {Parameters<typeof sealAndSend>[2]} [choices] */
