@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 
 import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
-import { follow, holdOpen, wordsOf } from "./lib/pages.mjs";
+import { follow, holdOpen, reach, wordsOf } from "./lib/pages.mjs";
 import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
@@ -34,8 +34,13 @@ for (const browser of stage.browsers) {
         await follow(page, link, ["ready"]);
         await holdOpen(page);
         assert.equal(await page.evaluate(() => document.querySelector("#text-shown").value), TEXT);
-        await until("the page to say what is left", async () => (await wordsOf(page, "#deleted")) !== "");
+        await until("the page to say what is left", async () => /deletes it|deleted it/.test(await wordsOf(page, "#deleted")));
         assert.equal(/The server has deleted it/.test(await wordsOf(page, "#deleted")), open === 5, `${open}`);
+        if (open !== 1) continue;
+        await page.reload();
+        await reach(page, ["reloaded"]);
+        assert.match(await wordsOf(page, "#notice-title"), /You have opened this/);
+        assert.match(await wordsOf(page, "#notice-todo"), /takes a further open, if there is one left/);
       }
       const sixth = await visit(browser);
       sixth.watch.expectStatus(410);

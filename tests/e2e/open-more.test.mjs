@@ -119,10 +119,6 @@ for (const browser of stage.browsers) {
       assert.match(await wordsOf(first.page, "#facts"), /3 times/);
       await holdOpen(first.page);
       await until("what is left", async () => /opened 2 times, until .*deletes it/.test(await wordsOf(first.page, "#deleted")));
-      await reload(first.page);
-      await reach(first.page, ["reloaded"]);
-      assert.match(await wordsOf(first.page, "#notice-title"), /You have opened this/);
-      assert.match(await wordsOf(first.page, "#notice-todo"), /takes a further open, if there is one left/);
 
       const slow = await visit(browser);
       slow.watch.expect(LET_GO);
