@@ -149,6 +149,7 @@ impl Http {
         timeout: Option<Duration>,
         range: Option<Range<u64>>,
     ) -> Result<Response<ureq::Body>> {
+        let is_post = call.method == Method::POST;
         let mut request = Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.base, call.path));
@@ -162,6 +163,8 @@ impl Http {
             request = request.header(RANGE, format!("bytes={start}-{}", end.saturating_sub(1)));
         }
         let sent = match call.payload {
+            // A POST says the length of nothing too: without it the library would send chunks, which the server refuses.
+            Payload::None if is_post => self.run(request.body([].as_slice()), timeout),
             Payload::None => self.run(request.body(()), timeout),
             Payload::Json(text) => {
                 let request = request.header(CONTENT_TYPE, "application/json");
