@@ -57,7 +57,7 @@ mod tests {
         };
         check(0, None);
         check(3, Some(1000));
-        check(10, Some(3333));
+        check(30, Some(10_000));
         check(600, Some(60_000));
         check(u64::MAX, Some(60_000));
     }

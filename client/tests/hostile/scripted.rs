@@ -98,13 +98,14 @@ impl Scripted {
     /// Waits until it was asked something whose line ends with `end`.
     pub(crate) fn wait_for(&self, end: &str) {
         let (list, changed) = &*self.asked;
+        let is_awaited =
+            |list: &mut Vec<Asked>| !list.iter().any(|asked| asked.line.ends_with(end));
         let guard = list.lock().unwrap();
-        let (_, waited) = changed
-            .wait_timeout_while(guard, Duration::from_secs(60), |list| {
-                !list.iter().any(|asked| asked.line.ends_with(end))
-            })
+        let limit = Duration::from_secs(60);
+        let waited = changed
+            .wait_timeout_while(guard, limit, is_awaited)
             .unwrap();
-        assert!(!waited.timed_out(), "nobody asked for {end}");
+        assert!(!waited.1.timed_out(), "nobody asked for {end}");
     }
 }
 
