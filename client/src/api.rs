@@ -53,7 +53,7 @@ impl Default for Settings {
         Self {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(45),
-            call_timeout: Duration::from_secs(600),
+            call_timeout: Duration::from_mins(10),
             patience: Patience::default(),
             machine: Arc::new(ThisMachine),
         }

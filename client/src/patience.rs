@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::machine::Machine;
 
 /// A server may ask for a longer pause than ours, but somebody is waiting.
-const ASKED_MAX: Duration = Duration::from_secs(300);
+const ASKED_MAX: Duration = Duration::from_mins(5);
 
 /// How often and how patiently something is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

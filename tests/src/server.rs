@@ -21,7 +21,7 @@ const PROGRAM: &str = "onetimeshare-server";
 /// Names another program instead of the one that was built with the test.
 const PROGRAM_VARIABLE: &str = "ONETIMESHARE_SERVER";
 /// The longest that a start may take, with other tests beside it.
-const START_MAX: Duration = Duration::from_secs(120);
+const START_MAX: Duration = Duration::from_mins(2);
 
 /// A server, running or not, and the folder that it keeps everything in. Dropped, both are gone.
 ///
@@ -123,13 +123,11 @@ impl Server {
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program().display()));
         let (listens, readers) = self.log.follow(&mut child);
         self.running = Some(Running { child, readers });
-        match listens.recv_timeout(START_MAX) {
-            Ok(address) => self.address = address,
-            Err(_) => {
-                self.kill();
-                panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
-            }
-        }
+        let Ok(address) = listens.recv_timeout(START_MAX) else {
+            self.kill();
+            panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
+        };
+        self.address = address;
     }
 }
 

@@ -10,7 +10,7 @@ use onetimeshare_protocol::id::{ClaimToken, TransferId};
 use crate::api::Client;
 
 /// The longest that a lease goes without being renewed; servers take note once a minute.
-const PERIOD_MAX: Duration = Duration::from_secs(60);
+const PERIOD_MAX: Duration = Duration::from_mins(1);
 
 /// Renews until it is dropped.
 pub(super) struct Renewing {

@@ -1,6 +1,10 @@
 //! What the client makes of a server that breaks off, lies, or is another program altogether. Each test scripts the
 //! answers, connection by connection.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
 
 mod calls;
 mod opening;

@@ -101,7 +101,7 @@ impl Scripted {
         let is_awaited =
             |list: &mut Vec<Asked>| !list.iter().any(|asked| asked.line.ends_with(end));
         let guard = list.lock().unwrap();
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_mins(1);
         let waited = changed
             .wait_timeout_while(guard, limit, is_awaited)
             .unwrap();
@@ -125,7 +125,7 @@ fn read_request(stream: &std::net::TcpStream) -> io::Result<Asked> {
         if name == "content-length" {
             len = value.trim().parse().map_err(io::Error::other)?;
         }
-        head.push_str(&format!("{name}:{}\n", value.trim_end()));
+        head.extend([&name, ":", value.trim_end(), "\n"]);
     }
     let mut body = vec![0; len];
     reader.read_exact(&mut body)?;
