@@ -193,7 +193,7 @@ impl Client {
         range: Option<Range<u64>>,
     ) -> Result<Body> {
         let call = claimant_call(Method::GET, route::BODY, id, claim_token);
-        self.http.bytes(call, range)
+        self.http.bytes(call.range(range))
     }
 
     /// `POST /transfers/{id}/renew`: renews the lease.

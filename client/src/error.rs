@@ -24,6 +24,9 @@ pub enum Error {
     /// There was no connection: the request was not carried out.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
+    /// There is no secure connection: the server's certificate does not hold, or it speaks no TLS, or this program does not.
+    #[error("there is no secure connection to the server: {0}")]
+    Insecure(String),
     /// The connection broke before the whole answer was there: the request may have been carried out.
     #[error("the connection broke: {0}")]
     Cut(String),

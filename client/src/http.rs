@@ -40,6 +40,7 @@ pub(crate) struct Call<'a> {
     method: Method,
     path: String,
     bearer: Option<Zeroizing<String>>,
+    range: Option<Range<u64>>,
     payload: Payload<'a>,
 }
 
@@ -50,6 +51,7 @@ impl<'a> Call<'a> {
             method,
             path,
             bearer: None,
+            range: None,
             payload: Payload::None,
         }
     }
@@ -57,6 +59,12 @@ impl<'a> Call<'a> {
     /// With a token.
     pub(crate) fn bearer(mut self, token: String) -> Self {
         self.bearer = Some(Zeroizing::new(token));
+        self
+    }
+
+    /// For these bytes of a body only.
+    pub(crate) fn range(mut self, range: Option<Range<u64>>) -> Self {
+        self.range = range;
         self
     }
 
@@ -69,30 +77,19 @@ impl<'a> Call<'a> {
 
 /// Connections to one server.
 pub(crate) struct Http {
-    agent: Agent,
+    /// For calls with short payloads: limited as a whole.
+    calls: Agent,
+    /// For parts and bodies: they may take as long as they like, as long as bytes move.
+    streams: Agent,
     base: String,
-    call_timeout: Duration,
 }
 
 impl Http {
     pub(crate) fn new(base: String, settings: &Settings) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // Only what the caller says decides where requests go.
-            .proxy(None)
-            .user_agent(concat!("onetimeshare/", env!("CARGO_PKG_VERSION")))
-            .timeout_resolve(Some(settings.connect_timeout))
-            .timeout_connect(Some(settings.connect_timeout))
-            .timeout_per_read(Some(settings.stall_timeout))
-            .timeout_per_write(Some(settings.stall_timeout))
-            .build()
-            .new_agent();
         Self {
-            agent,
+            calls: agent(settings, Some(settings.call_timeout)),
+            streams: agent(settings, None),
             base,
-            call_timeout: settings.call_timeout,
         }
     }
 
@@ -103,7 +100,7 @@ impl Http {
 
     /// A call whose answer is JSON of at most `len_max` bytes.
     pub(crate) fn json<T: DeserializeOwned>(&self, call: Call<'_>, len_max: u64) -> Result<T> {
-        let answer = self.exchange(call, Some(self.call_timeout), None)?;
+        let answer = self.exchange(&self.calls, call)?;
         let status = answer.status().as_u16();
         if !is_success(status) || !has_type(answer.headers(), "application/json") {
             return Err(foreign(status, "the answer is not one of this service"));
@@ -115,17 +112,20 @@ impl Http {
 
     /// A call whose answer is 204 and nothing else.
     pub(crate) fn done(&self, call: Call<'_>) -> Result<()> {
-        let answer = self.exchange(call, Some(self.call_timeout), None)?;
-        match answer.status().as_u16() {
+        let agent = match call.payload {
+            Payload::Part(..) => &self.streams,
+            _ => &self.calls,
+        };
+        match self.exchange(agent, call)?.status().as_u16() {
             204 => Ok(()),
             status => Err(foreign(status, "the answer is not one of this service")),
         }
     }
 
-    /// A call whose answer is bytes, perhaps for a long time: as long as some arrive.
-    pub(crate) fn bytes(&self, call: Call<'_>, range: Option<Range<u64>>) -> Result<Body> {
-        let asked = range.as_ref().map_or(0, |range| range.start);
-        let answer = self.exchange(call, None, range)?;
+    /// A call whose answer is bytes: the range of the call, or the whole.
+    pub(crate) fn bytes(&self, call: Call<'_>) -> Result<Body> {
+        let asked = call.range.as_ref().map_or(0, |range| range.start);
+        let answer = self.exchange(&self.streams, call)?;
         let status = answer.status().as_u16();
         let start = match status {
             200 => Some(0),
@@ -143,38 +143,37 @@ impl Http {
     }
 
     /// Sends the request and returns its answer, unless that is an error.
-    fn exchange(
-        &self,
-        call: Call<'_>,
-        timeout: Option<Duration>,
-        range: Option<Range<u64>>,
-    ) -> Result<Response<ureq::Body>> {
-        let is_post = call.method == Method::POST;
+    fn exchange(&self, agent: &Agent, call: Call<'_>) -> Result<Response<ureq::Body>> {
         let mut request = Request::builder()
-            .method(call.method)
-            .uri(format!("{}{}", self.base, call.path));
-        if let Some(token) = call.bearer {
-            let value = Zeroizing::new(format!("Bearer {}", *token));
+            .uri(format!("{}{}", self.base, call.path))
+            .method(&call.method);
+        if let Some(token) = &call.bearer {
+            let value = Zeroizing::new(format!("Bearer {}", **token));
             let mut value = HeaderValue::from_str(&value).expect("base64url is visible");
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        if let Some(Range { start, end }) = range {
+        if let Some(Range { start, end }) = call.range {
             request = request.header(RANGE, format!("bytes={start}-{}", end.saturating_sub(1)));
         }
-        let sent = match call.payload {
+        let bytes = match &call.payload {
             // A POST says the length of nothing too: without it the library would send chunks, which the server refuses.
-            Payload::None if is_post => self.run(request.body([].as_slice()), timeout),
-            Payload::None => self.run(request.body(()), timeout),
+            Payload::None => (call.method == Method::POST).then_some([].as_slice()),
             Payload::Json(text) => {
-                let request = request.header(CONTENT_TYPE, "application/json");
-                self.run(request.body(text.as_slice()), timeout)
+                request = request.header(CONTENT_TYPE, "application/json");
+                Some(text.as_slice())
             }
             Payload::Part(bytes, digest) => {
-                let request = request.header(CONTENT_TYPE, "application/octet-stream");
-                self.run(request.header(CONTENT_DIGEST, digest).body(bytes), timeout)
+                request = request.header(CONTENT_TYPE, "application/octet-stream");
+                request = request.header(CONTENT_DIGEST, digest);
+                Some(*bytes)
             }
         };
+        let sent = match bytes {
+            Some(bytes) => request.body(bytes).map(|request| agent.run(request)),
+            None => request.body(()).map(|request| agent.run(request)),
+        };
+        let sent = sent.expect("paths, tokens and digests are made of visible characters");
         let answer = sent.map_err(failed)?;
         if answer.status().as_u16() < 400 {
             Ok(answer)
@@ -182,19 +181,36 @@ impl Http {
             Err(refusal(answer))
         }
     }
+}
 
-    fn run<B: ureq::AsSendBody>(
-        &self,
-        request: std::result::Result<Request<B>, ureq::http::Error>,
-        timeout: Option<Duration>,
-    ) -> std::result::Result<Response<ureq::Body>, ureq::Error> {
-        let request = self
-            .agent
-            .configure_request(request?)
-            .timeout_global(timeout)
-            .build();
-        self.agent.run(request)
-    }
+/// What sends requests. `timeout` limits each as a whole.
+fn agent(settings: &Settings, timeout: Option<Duration>) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        // Only what the caller says decides where requests go.
+        .proxy(None)
+        .user_agent(concat!("onetimeshare/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(settings.connect_timeout))
+        .timeout_connect(Some(settings.connect_timeout))
+        .timeout_per_read(Some(settings.stall_timeout))
+        .timeout_per_write(Some(settings.stall_timeout))
+        .timeout_global(timeout);
+    #[cfg(feature = "tls")]
+    let config = config.tls_config(tls());
+    config.build().new_agent()
+}
+
+/// The system's own certificates, and the provider that is the only one everywhere in this project.
+#[cfg(feature = "tls")]
+fn tls() -> ureq::tls::TlsConfig {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    ureq::tls::TlsConfig::builder()
+        .provider(ureq::tls::TlsProvider::Rustls)
+        .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(std::sync::Arc::new(provider))
+        .build()
 }
 
 /// The bytes of a body as they arrive. A read fails when the connection breaks; that the end has come says nothing about
@@ -313,25 +329,26 @@ fn foreign(status: u16, reason: &'static str) -> Error {
 
 /// What became of a request that has no answer.
 fn failed(error: ureq::Error) -> Error {
-    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    use io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, InvalidData, NetworkUnreachable,
+    };
+    let words = error.to_string();
     match error {
         ureq::Error::HostNotFound
         | ureq::Error::ConnectionFailed
         | ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
-            Error::Unreachable(error.to_string())
+            Error::Unreachable(words)
         }
-        ureq::Error::Io(ref cause)
-            if matches!(
-                cause.kind(),
-                ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable
-            ) =>
-        {
-            Error::Unreachable(error.to_string())
-        }
-        ureq::Error::Io(_) | ureq::Error::Timeout(_) => Error::Cut(error.to_string()),
-        ureq::Error::TlsRequired | ureq::Error::Tls(_) => {
-            Error::Address("this program cannot speak https with that server")
-        }
+        ureq::Error::Io(cause) => match cause.kind() {
+            ConnectionRefused | HostUnreachable | NetworkUnreachable | AddrNotAvailable => {
+                Error::Unreachable(words)
+            }
+            // Of a handshake; what follows it is never taken for data that is invalid.
+            InvalidData => Error::Insecure(words),
+            _ => Error::Cut(words),
+        },
+        ureq::Error::Timeout(_) => Error::Cut(words),
+        ureq::Error::TlsRequired | ureq::Error::Tls(_) => Error::Insecure(words),
         // No status: what came was no HTTP, or a head beyond all measure.
         _ => foreign(0, "what answers at this address is no HTTP server"),
     }

@@ -1,12 +1,17 @@
 //! Sending a transfer: sealed, created, cut into parts, completed. Never sends a chunk that does not have the tag it had
 //! before; a transfer whose source changed is burnt.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
 use onetimeshare_crypto::key::derive_verifier;
 use onetimeshare_crypto::{BodySealer, Link, LinkKey, LinkKeys, Passphrase, RootKeys};
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::id::{
     AccessVerifier, LinkVerifier, OwnerToken, OwnerVerifier, TransferId,
 };
+use onetimeshare_protocol::limits::PART_COUNT_MAX;
 use onetimeshare_protocol::transfer::{
     CompleteAnswer, ConfigAnswer, CreateAnswer, CreateRequest, State,
 };
@@ -24,6 +29,8 @@ pub(crate) mod source;
 const PART_LEN_MAX: u64 = 1 << 26;
 /// How often the upload begins again when the server says at its end that parts are missing.
 const ROUNDS_MAX: u32 = 3;
+/// Parts on their way at once: hides the latency of each without holding much in memory.
+const IN_FLIGHT: u32 = 3;
 
 /// What the sender chooses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -143,7 +150,9 @@ impl<'a> Sending<'a> {
             self.request.body = Some(self.seal_part(0, self.request.body_len)?);
         }
         let answer = self.client.create(&self.request)?;
-        if !(1..=PART_LEN_MAX).contains(&answer.part_len) {
+        let is_part_len = (1..=PART_LEN_MAX).contains(&answer.part_len)
+            && self.request.body_len.div_ceil(answer.part_len) <= PART_COUNT_MAX;
+        if !is_part_len {
             return Err(unexpected(
                 "the server names a length of parts that is none",
             ));
@@ -196,11 +205,8 @@ impl<'a> Sending<'a> {
         let Receipt { id, owner_token } = self.receipt.clone();
         for _ in 0..ROUNDS_MAX {
             let accepted = client.retry(|_| client.parts(&id, &owner_token))?.accepted;
-            for index in 0..self.part_count() {
-                if accepted.binary_search(&index).is_err() {
-                    client.retry(|_| self.put_part(index))?;
-                }
-            }
+            let is_missing = |index: &u64| accepted.binary_search(index).is_err();
+            self.put_parts((0..self.part_count()).filter(is_missing).collect())?;
             match client.retry(|_| self.complete()) {
                 // The server may have lost a part that it had accepted.
                 Err(error) if error.code() == Some(ErrorCode::PartMissing) => {}
@@ -210,11 +216,48 @@ impl<'a> Sending<'a> {
         Err(unexpected("the server keeps losing parts"))
     }
 
+    /// Seals and sends these parts, several on their way at once, each patiently. The first that fails for good ends all.
+    fn put_parts(&mut self, mut missing: VecDeque<u64>) -> Result<()> {
+        let (client, receipt) = (self.client.clone(), self.receipt.clone());
+        let queue = Mutex::new((&mut missing, self));
+        let lane = || -> Result<()> {
+            while let Some((index, part)) = next_part(&queue)? {
+                let put = client
+                    .retry(|_| client.put_part(&receipt.id, &receipt.owner_token, index, &part));
+                put.inspect_err(|_| lock(&queue).0.clear())?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let lanes: Vec<_> = (0..IN_FLIGHT).map(|_| scope.spawn(lane)).collect();
+            lanes
+                .into_iter()
+                .try_for_each(|lane| lane.join().expect("a lane returns its errors"))
+        })
+    }
+
     fn seal_part(&mut self, index: u64, part_len: u64) -> Result<Vec<u8>> {
         let source = self.body.layout().part_source(index, part_len)?;
         let content = self.contents.read(source)?;
         Ok(self.body.seal_part(index, part_len, &content)?)
     }
+}
+
+/// Takes the next part of the queue and seals it; one at a time does.
+fn next_part(
+    queue: &Mutex<(&mut VecDeque<u64>, &mut Sending<'_>)>,
+) -> Result<Option<(u64, Vec<u8>)>> {
+    let (missing, sending) = &mut *lock(queue);
+    let Some(index) = missing.pop_front() else {
+        return Ok(None);
+    };
+    let part = sending.seal_part(index, sending.part_len.unwrap_or_default());
+    let part = part.inspect_err(|_| missing.clear())?;
+    Ok(Some((index, part)))
+}
+
+fn lock<T>(queue: &Mutex<T>) -> MutexGuard<'_, T> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An answer of the right form that makes no sense.

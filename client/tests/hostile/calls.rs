@@ -45,6 +45,17 @@ fn no_server_is_unreachable_and_nothing_was_carried_out() {
     assert!(error.is_transient() && !error.may_have_been_carried_out());
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn https_is_refused_where_it_was_left_out_and_nothing_is_sent() {
+    let server = Scripted::answering(vec![done()]);
+    let base = server.base().replace("http:", "https:");
+    let error = Client::new(&base).unwrap().config().unwrap_err();
+    assert!(matches!(error, Error::Insecure(_)), "{error:?}");
+    assert!(!error.is_transient());
+    assert_eq!(server.asked().len(), 0);
+}
+
 #[test]
 fn answers_that_break_off_are_cut_and_may_have_been_carried_out() {
     let whole = answer(200, "application/json", "", br#"{"version":"0"}"#);

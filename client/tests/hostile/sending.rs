@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use onetimeshare_client::{Client, Content, Error, FileSource, SendOptions, Sending, Source, send};
 use onetimeshare_crypto::Error as CryptoError;
+use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::transfer::{
     CompleteAnswer, ConfigAnswer, CreateAnswer, CreateRequest, PartsAnswer, State,
 };
@@ -139,26 +140,33 @@ fn patience_ends() {
 
 #[test]
 fn only_what_the_server_does_not_have_is_sent_and_what_it_loses_is_sent_again() {
-    let missing = refusal(409, "part.missing", "");
-    let server = Scripted::answering(vec![
-        json(200, &config()),
-        created(State::Uploading),
-        parts(&[1]),
-        done(),
-        Vec::new(),
-        done(),
-        missing,
-        parts(&[0, 1]),
-        done(),
-        completed(),
-    ]);
+    let mut completes = 0;
+    let mut cuts = 0;
+    let server = Scripted::new(move |_, asked| match asked.line.rsplit('/').next() {
+        Some("config") => json(200, &config()),
+        Some("transfers") => created(State::Uploading),
+        Some("parts") if completes == 0 => parts(&[1]),
+        Some("parts") => parts(&[0, 1]),
+        Some("complete") => {
+            completes += 1;
+            if completes == 1 {
+                refusal(409, "part.missing", "")
+            } else {
+                completed()
+            }
+        }
+        Some("2") if cuts == 0 => {
+            cuts += 1;
+            Vec::new()
+        }
+        _ => done(),
+    });
     let client = server.client(&Arc::new(Lent::default()));
-    assert_eq!(
-        send(&client, &SendOptions::default(), zeros())
-            .unwrap()
-            .expires_at,
-        EXPIRES_AT
-    );
+    let sent = send(&client, &SendOptions::default(), zeros()).unwrap();
+    assert_eq!(sent.expires_at, EXPIRES_AT);
+    let mut calls = calls(&server);
+    // Both missing parts are on their way at once, in any order.
+    calls[3..6].sort();
     let expected = [
         "GET config",
         "POST transfers",
@@ -171,10 +179,34 @@ fn only_what_the_server_does_not_have_is_sent_and_what_it_loses_is_sent_again() 
         "PUT parts/2",
         "POST complete",
     ];
-    assert_eq!(calls(&server), expected);
+    assert_eq!(calls, expected);
     let asked = server.asked();
-    assert_eq!(asked[4].body, asked[5].body, "the same bytes again");
-    assert_eq!(asked[5].body, asked[8].body);
+    let mut bodies = asked.iter().filter(|asked| asked.line.ends_with("/2"));
+    let first = &bodies.next().unwrap().body;
+    assert!(
+        bodies.all(|again| again.body == *first),
+        "the same bytes again"
+    );
+}
+
+#[test]
+fn a_part_that_fails_for_good_ends_the_others() {
+    let server = Scripted::new(|_, asked| match asked.line.rsplit('/').next() {
+        Some("config") => json(200, &config()),
+        Some("transfers") => created(State::Uploading),
+        Some("parts") => parts(&[]),
+        Some("0") => refusal(409, "part.conflict", ""),
+        _ => done(),
+    });
+    let client = server.client(&Arc::new(Lent::default()));
+    let error = send(&client, &SendOptions::default(), zeros()).unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::PartConflict));
+    let calls = calls(&server);
+    assert!(
+        !calls.iter().any(|call| call == "POST complete"),
+        "{calls:?}"
+    );
+    assert!(calls.last().unwrap().starts_with("DELETE"), "{calls:?}");
 }
 
 #[test]
@@ -200,7 +232,21 @@ fn a_server_that_keeps_losing_parts_is_given_up_and_what_it_has_is_burnt() {
 
 #[test]
 fn lengths_of_parts_that_are_none_are_refused() {
-    for part_len in [0, 1 << 40, u64::MAX] {
+    let huge = |size| {
+        Content::Files(vec![FileSource {
+            name: "a".to_owned(),
+            media_type: String::new(),
+            size,
+            source: Box::new(Cursor::new(Vec::new())),
+        }])
+    };
+    // The last would be more parts than any transfer has.
+    for (part_len, size) in [
+        (0, 150_000),
+        (1 << 40, 150_000),
+        (u64::MAX, 150_000),
+        (1, 1 << 40),
+    ] {
         let created = CreateAnswer {
             state: State::Uploading,
             part_len,
@@ -208,7 +254,7 @@ fn lengths_of_parts_that_are_none_are_refused() {
         };
         let server = Scripted::answering(vec![json(201, &created)]);
         let client = server.client(&Arc::new(Lent::default()));
-        let mut sending = prepare(&client, zeros());
+        let mut sending = prepare(&client, huge(size));
         let error = sending.create().unwrap_err();
         assert!(matches!(error, Error::Protocol { .. }), "{error:?}");
         assert_eq!(sending.part_count(), 0);
@@ -267,12 +313,12 @@ fn content_that_changed_never_leaves_as_what_was_sealed_before() {
 
 #[test]
 fn a_file_that_changed_its_length_is_burnt_and_told() {
-    let server = Scripted::answering(vec![
-        json(200, &config()),
-        created(State::Uploading),
-        parts(&[]),
-        done(),
-    ]);
+    let server = Scripted::new(|_, asked| match asked.line.rsplit('/').next() {
+        Some("config") => json(200, &config()),
+        Some("transfers") => created(State::Uploading),
+        Some("parts") => parts(&[]),
+        _ => done(),
+    });
     let client = server.client(&Arc::new(Lent::default()));
     let short = file(Box::new(Cursor::new(vec![0; 149_999])));
     let error = send(&client, &SendOptions::default(), short).unwrap_err();
