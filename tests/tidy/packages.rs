@@ -142,6 +142,9 @@ mod tests {
         assert_eq!(one("crypto", &["protocol"]).len(), 1);
         assert_eq!(one("protocol", &["crypto"]).len(), 1);
         assert_eq!(one("crypto-wasm", &["crypto", "protocol"]).len(), 1);
+        assert_eq!(one("client", &["server"]).len(), 1);
+        assert_eq!(one("cli", &["server"]).len(), 1);
+        assert_eq!(one("server", &["client"]).len(), 1);
         assert_eq!(one("xtask", &["server"]).len(), 1);
         assert_eq!(one("newcomer", &[]).len(), 1);
     }
@@ -149,6 +152,7 @@ mod tests {
     #[test]
     fn edges_of_the_table_pass() {
         assert_eq!(one("server", &["protocol"]), Vec::<String>::new());
+        assert_eq!(one("client", &["crypto", "protocol"]), Vec::<String>::new());
         assert_eq!(one("tests", &["server", "crypto"]), Vec::<String>::new());
     }
 

@@ -69,6 +69,18 @@ const CONFINED: &[(&str, &[&str], &[&str], &str)] = &[
         "the environment is read by the configuration only",
     ),
     (
+        "client/src/",
+        &["ureq"],
+        &["http"],
+        "the HTTP library is known in one module only",
+    ),
+    (
+        "client/src/",
+        &["getrandom", "thread::sleep", "std::env"],
+        &["machine"],
+        "randomness and pauses are lent by the machine only",
+    ),
+    (
         "xtask/src/",
         &["std::env"],
         &["env"],
@@ -441,6 +453,19 @@ mod tests {
             "a test is run",
         );
         passes("a/src/b.rs", "#[test]\nfn ignore() {}");
+    }
+
+    #[test]
+    fn the_client_takes_from_the_machine_in_one_place() {
+        refused("client/src/send.rs", "use ureq::Agent;", "one module only");
+        refused(
+            "client/src/patience.rs",
+            "fn a() { std::thread::sleep(b); }",
+            "lent by the machine",
+        );
+        passes("client/src/http.rs", "use ureq::Agent;");
+        passes("client/src/open/renewal.rs", "fn a() { thread::spawn(b); }");
+        passes("client/tests/hostile.rs", "fn a() { thread::sleep(b); }");
     }
 
     #[test]

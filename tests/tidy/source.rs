@@ -131,7 +131,7 @@ impl Scan<'_> {
     fn blank_rust(&mut self, sign: char) -> bool {
         match sign {
             '"' => self.quoted('"'),
-            'r' if !self.follows_word() => match raw_string_len(self.rest) {
+            'r' | 'b' if !self.follows_word() => match raw_string_len(self.rest) {
                 Some(len) => self.blank(len),
                 None => return false,
             },
@@ -251,7 +251,7 @@ fn comment_len(text: &str, language: Language) -> usize {
 
 /// The bytes of a raw string that begins here, if one does.
 fn raw_string_len(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix('r')?;
+    let rest = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
     let hashes: String = rest.chars().take_while(|sign| *sign == '#').collect();
     let content = rest.strip_prefix(hashes.as_str())?.strip_prefix('"')?;
     let end = format!("\"{hashes}");
@@ -304,10 +304,10 @@ mod tests {
 
     #[test]
     fn rust_comments_strings_and_characters_are_blanked_and_lifetimes_stay() {
-        let text = "fn a<'x>(b: &'x str) { /* c /* d */ e */ f(\"g\\\"h\", r#\"i\"j\"#, 'k', '\\'', '\"'); } // l";
+        let text = "fn a<'x>(b: &'x str) { /* c /* d */ e */ f(\"g\\\"h\", r#\"i\"j\"#, br\"l\\\", b\"m\", 'k', '\\'', '\"'); } // l";
         assert_eq!(
             words(text, Language::Rust),
-            ["fn", "a", "x", "b", "x", "str", "f"]
+            ["fn", "a", "x", "b", "x", "str", "f", "b"]
         );
         assert_eq!(code_of(text, Language::Rust).len(), text.len());
         assert!(is_balanced(&code_of(text, Language::Rust)));

@@ -57,7 +57,10 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Wasm => steps.run("wasm", || wasm::build(root)),
         Task::Test => steps::everything(root, &mut steps)?,
         Task::Check => rust::check(root, &mut steps)?,
-        Task::Unit => rust::unit(root, &mut steps),
+        Task::Unit => {
+            system::require(system::Package::UNIT)?;
+            rust::unit(root, &mut steps);
+        }
         Task::WasmVectors => {
             system::require(&[system::Package::Node])?;
             steps.run("wasm", || wasm::build(root));

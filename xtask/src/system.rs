@@ -25,6 +25,8 @@ pub(crate) enum Package {
     Fonts,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
+    /// Runs the reference of the format, which brings its own packages.
+    Python,
     /// Unpacks the archives that pages make.
     Unzip,
     /// The third family of browsers, with its driver and a screen to draw on.
@@ -39,9 +41,13 @@ impl Package {
         Self::Firefox,
         Self::Fonts,
         Self::Node,
+        Self::Python,
         Self::Unzip,
         Self::WebKit,
     ];
+
+    /// What the Rust tests need.
+    pub(crate) const UNIT: &[Self] = &[Self::Age, Self::Python];
 
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
@@ -49,6 +55,7 @@ impl Package {
         Self::Firefox,
         Self::Fonts,
         Self::Node,
+        Self::Python,
         Self::Unzip,
         Self::WebKit,
     ];
@@ -61,6 +68,7 @@ impl Package {
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Node => &["nodejs", "npm"],
+            Self::Python => &["python3", "python3-venv"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
@@ -73,6 +81,7 @@ impl Package {
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
+            Self::Python => has_python(),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
                 .iter()
@@ -99,6 +108,11 @@ fn has_japanese_font() -> bool {
 fn has_node() -> bool {
     process::output(Command::new("node").arg("--version"))
         .is_ok_and(|version| node_major(&version) >= Some(NODE_MAJOR_MIN))
+}
+
+/// Debian splits off what makes a folder of packages.
+fn has_python() -> bool {
+    process::succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))
 }
 
 /// 20 of `v20.20.2`.
@@ -204,7 +218,8 @@ mod tests {
     #[test]
     fn the_whole_needs_what_its_parts_need() {
         assert!(
-            Package::BROWSERS
+            [Package::UNIT, Package::BROWSERS]
+                .concat()
                 .iter()
                 .all(|package| Package::ALL.contains(package))
         );

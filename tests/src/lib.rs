@@ -1,0 +1,5 @@
+//! What tests of the whole have in common: the real server as a process of its own. It knows nothing of the server's code.
+
+mod server;
+
+pub use server::Server;

@@ -1,0 +1,202 @@
+//! The real server on a free loopback port, with a folder of its own that is removed afterwards; killed, stopped and started
+//! again at will. Never one that runs already.
+#![expect(
+    clippy::panic,
+    reason = "a test without its server cannot go on, and says why"
+)]
+
+use std::env::consts::EXE_SUFFIX;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// The program, as cargo names it.
+const PROGRAM: &str = "onetimeshare-server";
+/// Names another program instead of the one that was built with the test.
+const PROGRAM_VARIABLE: &str = "ONETIMESHARE_SERVER";
+/// The longest that a start may take, with other tests beside it.
+const START_MAX: Duration = Duration::from_mins(2);
+
+/// A server, running or not, and the folder that it keeps everything in. Dropped, both are gone.
+///
+/// Whatever a test asks of it either works or fails the test: each method panics with what the server printed.
+#[derive(Debug)]
+pub struct Server {
+    folder: TempDir,
+    settings: Vec<String>,
+    /// Where it listens: a port of the system's choice at first, and the same ever after.
+    address: String,
+    running: Option<Running>,
+    log: Log,
+}
+
+/// Everything that every run has printed so far.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<String>>);
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts one with these flags beside address and folder, and waits until it listens.
+    #[track_caller]
+    pub fn start(settings: &[&str]) -> Self {
+        let mut server = Self {
+            folder: tempfile::tempdir().expect("the system has a folder for temporary files"),
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            address: "127.0.0.1:0".to_owned(),
+            running: None,
+            log: Log::default(),
+        };
+        server.restart();
+        server
+    }
+
+    /// Its address: `http://127.0.0.1:PORT`, the same after a restart.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it keeps records and blobs.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
+    /// Everything that it has printed so far, over all its runs; complete once it does not run.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Ends it without a warning, as a crash would (`kill -9`). One that does not run stays so.
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // It fails for one that has just ended by itself, which is as good.
+            let _ = running.child.kill();
+            running.end();
+        }
+    }
+
+    /// Ends it as its operator would (`kill -TERM`) and waits for what is under way. -> how it ended
+    #[track_caller]
+    pub fn stop(&mut self) -> ExitStatus {
+        let Some(running) = self.running.take() else {
+            panic!("it does not run");
+        };
+        let told = Command::new("kill")
+            .args(["-TERM", &running.child.id().to_string()])
+            .status();
+        assert!(
+            told.is_ok_and(|status| status.success()),
+            "cannot tell the server to stop"
+        );
+        running.end()
+    }
+
+    /// Starts it again, killed first if it runs: same folder, same port, same flags.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.kill();
+        let mut child = Command::new(program())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .args(["--listen", &self.address, "--data-dir"])
+            .arg(self.data_dir())
+            .args(&self.settings)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program().display()));
+        let (listens, readers) = self.log.follow(&mut child);
+        self.running = Some(Running { child, readers });
+        let Ok(address) = listens.recv_timeout(START_MAX) else {
+            self.kill();
+            panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
+        };
+        self.address = address;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Running {
+    fn end(mut self) -> ExitStatus {
+        let status = self.child.wait().expect("a child can be waited for");
+        for reader in self.readers {
+            reader.join().expect("reading lines does not panic");
+        }
+        status
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        text.clone()
+    }
+
+    /// Writes down what `child` prints, until it ends. The first address that it names can be received.
+    fn follow(&self, child: &mut Child) -> (Receiver<String>, Vec<JoinHandle<()>>) {
+        let (found, listens) = mpsc::channel();
+        let read = |stream: Box<dyn Read + Send>| {
+            let (log, found) = (self.clone(), found.clone());
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    if let Some(address) = address_in(&line) {
+                        // Only the first is waited for.
+                        let _ = found.send(address.to_owned());
+                    }
+                    let mut text = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+            })
+        };
+        let stdout = child.stdout.take().expect("it was asked for");
+        let stderr = child.stderr.take().expect("it was asked for");
+        let readers = vec![read(Box::new(stdout)), read(Box::new(stderr))];
+        (listens, readers)
+    }
+}
+
+/// The address in `onetimeshare listens on http://127.0.0.1:1234 and keeps …`.
+fn address_in(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once(" listens on http://")?;
+    rest.split(' ').next()
+}
+
+/// The program: the one that is named, else the one that cargo built beside this test.
+fn program() -> PathBuf {
+    // Read here and nowhere else: a test is told nothing else by its surroundings.
+    if let Some(named) = std::env::var_os(PROGRAM_VARIABLE) {
+        return named.into();
+    }
+    let own = std::env::current_exe().expect("a process knows its program");
+    // target/debug/deps/interop-0123 or, of a benchmark or example, one folder below target/debug as well.
+    let built = own.parent().and_then(Path::parent).unwrap_or(&own);
+    let program = built.join(format!("{PROGRAM}{EXE_SUFFIX}"));
+    assert!(
+        program.is_file(),
+        "there is no {}: build it with `cargo test --workspace --no-run`, or name one in {PROGRAM_VARIABLE}",
+        program.display()
+    );
+    program
+}
