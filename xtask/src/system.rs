@@ -27,6 +27,8 @@ pub(crate) enum Package {
     Node,
     /// Runs the reference of the format, which brings its own packages.
     Python,
+    /// Makes the server's system calls fail.
+    Strace,
     /// Unpacks the archives that pages make.
     Unzip,
     /// The third family of browsers, with its driver and a screen to draw on.
@@ -42,6 +44,7 @@ impl Package {
         Self::Fonts,
         Self::Node,
         Self::Python,
+        Self::Strace,
         Self::Unzip,
         Self::WebKit,
     ];
@@ -69,6 +72,7 @@ impl Package {
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
+            Self::Strace => &["strace"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
@@ -82,6 +86,7 @@ impl Package {
             Self::Fonts => has_japanese_font(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Python => has_python(),
+            Self::Strace => env::find_program(&["strace"]).is_some(),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
                 .iter()

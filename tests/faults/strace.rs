@@ -1,0 +1,182 @@
+//! `strace` on some threads of a running server: it makes the n-th call of a kind fail, or the last thing that is done.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::NamedTempFile;
+
+use crate::writes::Point;
+
+/// The name of the thread that writes records.
+const WRITER: &str = "record-writer";
+
+/// What happens at the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// `kill -9`, before the call has done anything.
+    Kill,
+    /// The call does nothing and gives this error.
+    Error(&'static str),
+}
+
+/// Whose calls are counted; each thread's by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// The one that writes records.
+    Records,
+    /// All others that there are by then: they write blobs.
+    Others,
+}
+
+impl Threads {
+    fn of(self, pid: u32) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the server runs");
+        let tasks = tasks.map(|task| task.expect("its threads can be listed").path());
+        tasks
+            .filter(|task| {
+                let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+                (name.trim() == WRITER) == (self == Self::Records)
+            })
+            .filter_map(|task| Some(task.file_name()?.to_string_lossy().into_owned()))
+            .collect()
+    }
+}
+
+/// A running `strace`.
+pub(crate) struct Strace {
+    child: Child,
+    log: NamedTempFile,
+    server: u32,
+}
+
+impl Strace {
+    /// Attaches to `threads` of the process `pid`, and returns once it sees their calls.
+    pub(crate) fn attach(pid: u32, threads: Threads, calls: &str, fault: Fault, nth: u32) -> Self {
+        // Without -f: with it, strace takes every thread of the process for one.
+        let log = NamedTempFile::new().expect("the system has a folder for temporary files");
+        let fault = match fault {
+            Fault::Kill => "signal=SIGKILL".to_owned(),
+            Fault::Error(error) => format!("error={error}"),
+        };
+        let threads = threads.of(pid);
+        let mut command = Command::new("strace");
+        command
+            .args(["-y", "-s", "0", "-e", "signal=none", "-e"])
+            .arg(format!("inject={calls}:{fault}:when={nth}"))
+            .args(["-e", &format!("trace={calls}"), "-o"])
+            .arg(log.path());
+        for thread in &threads {
+            command.args(["-p", thread]);
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the tests of faults need strace: install the package `strace`");
+        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
+        let mut said = said.lines().map_while(Result::ok);
+        let attached = said.by_ref().filter(|line| line.ends_with(" attached"));
+        assert_eq!(
+            attached.take(threads.len()).count(),
+            threads.len(),
+            "strace cannot attach: this user may not trace its own processes"
+        );
+        // Read to its end, so that strace never waits for a reader.
+        std::thread::spawn(move || said.for_each(drop));
+        Self {
+            child,
+            log,
+            server: pid,
+        }
+    }
+
+    /// Whether the server has died.
+    pub(crate) fn is_over(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.server)).unwrap_or_default();
+        let state = status
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        matches!(state, None | Some('Z' | 'X'))
+    }
+
+    /// Detaches. Where the fault was made, if it was.
+    pub(crate) fn end(mut self, data_dir: &Path) -> Point {
+        // It detaches on SIGTERM, and leaves the server as it is.
+        let told = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(told.is_ok_and(|status| status.success()) || self.is_over());
+        self.child.wait().expect("a child can be waited for");
+        let log = fs::read_to_string(self.log.path()).expect("strace has written it");
+        point(&log, data_dir)
+    }
+}
+
+/// Where the log says that the fault was made.
+fn point(log: &str, data_dir: &Path) -> Point {
+    let killed = log
+        .lines()
+        .any(|line| line.contains("+++ killed by SIGKILL"));
+    let made = log.lines().find(|line| line.contains("(INJECTED)"));
+    // Of a kill, it is the last call that began and did not return.
+    let last = || {
+        let mut calls = log.lines().rev();
+        calls.find(|line| line.contains(" = ?") || line.contains("<unfinished ...>"))
+    };
+    let Some(line) = made.or_else(|| last().filter(|_| killed)) else {
+        return if killed {
+            Point::Elsewhere
+        } else {
+            Point::Beyond
+        };
+    };
+    step(line, data_dir).map_or(Point::Elsewhere, Point::Made)
+}
+
+/// `fsync records.sqlite-wal` of `123 fsync(9</tmp/x/data/records.sqlite-wal>) = …`; none of a call on anything that does not
+/// lie in the data directory.
+fn step(line: &str, data_dir: &Path) -> Option<String> {
+    let (_, call) = line.split_once(char::is_whitespace)?;
+    let (name, arguments) = call.trim_start().split_once('(')?;
+    let (_, path) = arguments.split_once(data_dir.to_str()?)?;
+    let path = path.trim_start_matches('/');
+    let path = path.split(['>', '"']).next()?;
+    // An object's folder and name are random: what kind of file it is counts.
+    let kind = match path.strip_prefix("blobs") {
+        Some("") => "blobs",
+        Some(object) if object.ends_with(".aside") => "blobs/{id}/{object}.aside",
+        Some(object) if object.matches('/').count() == 2 => "blobs/{id}/{object}",
+        Some(_) => "blobs/{id}",
+        None => path,
+    };
+    Some(format!("{name} {kind}"))
+}
+
+#[test]
+fn steps_are_read_from_a_log() {
+    let folder = Path::new("/tmp/x/data");
+    let check = |line: &str, expected: Option<&str>| {
+        assert_eq!(step(line, folder).as_deref(), expected, "{line}")
+    };
+    check(
+        "12  fsync(9</tmp/x/data/records.sqlite-wal>) = -1 EIO (Input/output error) (INJECTED)",
+        Some("fsync records.sqlite-wal"),
+    );
+    check(
+        r#"12  rename("/tmp/x/data/blobs/AA/0.01.aside", "/tmp/x/data/blobs/AA/0.01") = ?"#,
+        Some("rename blobs/{id}/{object}.aside"),
+    );
+    check(
+        r#"12  unlink("/tmp/x/data/blobs/AA/0.01") = ?"#,
+        Some("unlink blobs/{id}/{object}"),
+    );
+    check(
+        r#"12  rmdir("/tmp/x/data/blobs/AA") = 0"#,
+        Some("rmdir blobs/{id}"),
+    );
+    check("12  write(5<anon_inode:[eventfd]>, \"\"..., 8) = ?", None);
+}

@@ -1,0 +1,249 @@
+//! The n-th write, sync, rename or unlink fails, or is the last thing that the server does: for every n of a cycle from create
+//! to delivered, in the thread that writes records and in those that write blobs. The faults are made by `strace`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use onetimeshare_client::Client;
+use onetimeshare_protocol::error::ErrorCode;
+use onetimeshare_tests::Server;
+
+use crate::kills::{SETTINGS, client, open_and_end, wait_for_no_blob};
+use crate::ledger::{Certainty, Ledger};
+use crate::scale::{files_below, row, seeded, short_or_long, until};
+use crate::secret::{PART_LEN, Secret};
+use crate::strace::{Fault, Strace, Threads};
+use crate::tale::{Tale, fresh};
+use crate::wire::{Answer, Call, Heard};
+
+/// Servers that run at one moment: most of them wait for something.
+const LANES: usize = 6;
+
+/// The calls that change what lies on the disk, each under all its names.
+const CHANGES: &[&str] = &[
+    "pwrite64",
+    "write",
+    "fsync,fdatasync",
+    "ftruncate",
+    "?rename,renameat,renameat2",
+    "?unlink,unlinkat",
+    "?mkdir,mkdirat",
+    "?rmdir",
+];
+
+/// How often a client asks again what the store failed at. Each fault is made once.
+const TRIES: u32 = 5;
+
+/// Longer than a deletion that failed waits for the next try.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// One kind of fault, made at the first, second, … of one kind of call.
+#[derive(Clone, Copy, Debug)]
+struct Series {
+    threads: Threads,
+    change: &'static str,
+    fault: Fault,
+}
+
+/// What came of one fault.
+pub(crate) enum Point {
+    /// It was made at this step.
+    Made(String),
+    /// At a call that is no disk's: a wake-up, a line of the log.
+    Elsewhere,
+    /// The cycle has fewer such calls.
+    Beyond,
+}
+
+fn every_series() -> Vec<Series> {
+    let mut every = Vec::new();
+    for threads in [Threads::Records, Threads::Others] {
+        for &change in CHANGES {
+            for fault in [Fault::Kill, Fault::Error("EIO"), Fault::Error("ENOSPC")] {
+                every.push(Series {
+                    threads,
+                    change,
+                    fault,
+                });
+            }
+        }
+    }
+    every
+}
+
+/// A small and a large transfer, from create to delivered, each call as often as the store fails at it. False when the server
+/// died of it.
+fn cycle(tales: &mut [Tale], client: &Client, rng: &mut fastrand::Rng) -> bool {
+    for tale in tales {
+        let mut calls = vec![Call::Create];
+        calls.extend((0..tale.secret.part_count()).map(Call::Part));
+        if !tale.secret.is_inline() {
+            calls.push(Call::Complete);
+        }
+        calls.push(Call::Peek { with_access: true });
+        for call in &calls {
+            if !insist(tale, client, call) {
+                return false;
+            }
+        }
+        if !take(tale, client, rng) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Claims, fetches and delivers. After a claim that failed, another claimant comes first, half of the time.
+fn take(tale: &mut Tale, client: &Client, rng: &mut fastrand::Rng) -> bool {
+    let mut claimant = fresh(rng);
+    let heard = tale.call(client, &Call::Claim(claimant.clone()));
+    if is_failure(&heard) && rng.bool() {
+        let other = fresh(rng);
+        if matches!(
+            tale.call(client, &Call::Claim(other.clone())),
+            Heard::Answer(Answer::Granted(_))
+        ) {
+            claimant = other;
+        }
+    }
+    let whole = 0..tale.secret.create.body_len;
+    let calls = [
+        Call::Claim(claimant.clone()),
+        Call::Body(claimant.clone(), whole),
+        Call::Delivered(claimant),
+    ];
+    calls.iter().all(|call| insist(tale, client, call))
+}
+
+/// Asks until the store does not fail. False when nobody answers any more.
+fn insist(tale: &mut Tale, client: &Client, call: &Call) -> bool {
+    for _ in 0..TRIES {
+        let heard = tale.call(client, call);
+        if matches!(heard, Heard::Silence | Heard::Unsent) {
+            return false;
+        }
+        if !is_failure(&heard) {
+            return true;
+        }
+    }
+    panic!("one fault made more than {TRIES} calls fail: {call:?}");
+}
+
+fn is_failure(heard: &Heard) -> bool {
+    matches!(heard, Heard::Answer(Answer::Refused(body))
+        if matches!(body.code, ErrorCode::StoreUnreachable | ErrorCode::StoreFull))
+}
+
+/// Whether nothing that was ended is left on the disk: no blob, and a record log without pages.
+fn is_swept(server: &Server) -> bool {
+    let blobs = server.data_dir().join("blobs");
+    let log = fs::metadata(server.data_dir().join("records.sqlite-wal"));
+    files_below(&blobs) == [blobs.join("store-id")] && log.is_ok_and(|log| log.len() == 0)
+}
+
+/// Makes one fault, sees what the server does about it, and that everything is right after a restart.
+fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
+    let mut server = Server::start(SETTINGS);
+    let client = client(&server.base());
+    let mut tales = [1000, PART_LEN + 1000]
+        .map(|content_len| Tale::new(Secret::seal(rng, content_len, 1), Ledger::with_faults()));
+    // So that every thread that the cycle needs is there.
+    let mut warm_up = Tale::new(Secret::seal(rng, PART_LEN + 1000, 1), Ledger::default());
+    assert!(cycle(std::slice::from_mut(&mut warm_up), &client, rng));
+    until("the sweep", PATIENCE, || is_swept(&server));
+    let pid = server.pid().expect("it was just started");
+    let strace = Strace::attach(pid, series.threads, series.change, series.fault, nth);
+    let lives = cycle(&mut tales, &client, rng);
+    if lives {
+        // The rest of the cycle is the sweeper's.
+        until("the sweep", PATIENCE, || {
+            strace.is_over() || is_swept(&server)
+        });
+    }
+    let is_dead = strace.is_over();
+    assert!(
+        lives || is_dead,
+        "{series:?} {nth}: it does not answer, and has not ended\n{}",
+        server.log()
+    );
+    let point = strace.end(&server.data_dir());
+    if matches!(point, Point::Beyond) {
+        assert!(!is_dead, "it ended without a fault");
+        return point;
+    }
+    server.restart();
+    for tale in &mut tales {
+        tale.check(&client, rng);
+        if tale.ledger.created == Certainty::Yes {
+            open_and_end(tale, &client, rng);
+            tale.check(&client, rng);
+        }
+    }
+    wait_for_no_blob(&server);
+    point
+}
+
+/// Every n-th fault of a series, from the first that the stride begins with. The steps that were hit, and how often.
+fn run(series: Series, stride: u32, rng: &mut fastrand::Rng) -> (BTreeSet<String>, u32) {
+    let (mut steps, mut count) = (BTreeSet::new(), 0);
+    let mut nth = rng.u32(1..=stride);
+    loop {
+        match make(series, nth, rng) {
+            Point::Made(step) => {
+                steps.insert(step);
+                count += 1;
+            }
+            Point::Elsewhere => {}
+            Point::Beyond => return (steps, count),
+        }
+        nth += stride;
+    }
+}
+
+#[test]
+fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
+    let stride = short_or_long(16, 1);
+    let mut rng = seeded("writes");
+    let queue = Mutex::new(every_series());
+    let made = Mutex::new((BTreeSet::new(), 0, 0));
+    thread::scope(|scope| {
+        for _ in 0..LANES {
+            let mut rng = rng.fork();
+            let (queue, made) = (&queue, &made);
+            scope.spawn(move || {
+                let next = || queue.lock().expect("nobody panics over it").pop();
+                while let Some(series) = next() {
+                    let (steps, count) = run(series, stride, &mut rng);
+                    let mut made = made.lock().expect("nobody panics over it");
+                    made.0.extend(steps);
+                    match series.fault {
+                        Fault::Kill => made.1 += count,
+                        Fault::Error(_) => made.2 += count,
+                    }
+                }
+            });
+        }
+    });
+    let (steps, kills, errors) = made.into_inner().expect("nobody panics over it");
+    for step in &steps {
+        println!("{step}");
+    }
+    // The harness itself: without these it has missed what it is for.
+    for step in ["pwrite64 records.sqlite-wal", "fsync records.sqlite-wal"] {
+        assert!(
+            steps.iter().any(|made| made.contains(step)),
+            "never made at {step}"
+        );
+    }
+    row(
+        "a kill, `EIO` or `ENOSPC` at every write, sync, truncation, rename, unlink, mkdir and rmdir of create to delivered",
+        &format!(
+            "{kills} kills, {errors} errors, {} kinds of step",
+            steps.len()
+        ),
+        "fails closed, goes on without a restart or ends; nothing lost, nothing given twice, no blob left",
+    );
+}
