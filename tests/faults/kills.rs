@@ -46,13 +46,20 @@ pub(crate) fn client(base: &str) -> Client {
     Client::with(base, settings).expect("the server's address is one")
 }
 
+/// Calls made, and those among them without an answer.
+#[derive(Default)]
+struct Counts {
+    calls: AtomicU64,
+    lost: AtomicU64,
+}
+
 /// Everything that is known of one server.
 struct World {
     server: Server,
     tales: Vec<Mutex<Tale>>,
     over: Mutex<Vec<Tale>>,
     rng: fastrand::Rng,
-    call_count: u64,
+    counts: Counts,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -69,27 +76,26 @@ impl World {
                 .collect(),
             over: Mutex::default(),
             rng,
-            call_count: 0,
+            counts: Counts::default(),
         }
     }
 
     /// Loads the server until a random call, and kills it a random moment later.
     fn load_and_kill(&mut self) {
-        let calls = AtomicU64::new(0);
         let is_killed = AtomicBool::new(false);
         let base = self.server.base();
-        let (tales, over) = (&self.tales, &self.over);
-        let last = self.rng.u64(1..CALLS_MAX);
+        let (tales, over, counts) = (&self.tales, &self.over, &self.counts);
+        let last = counts.calls.load(Ordering::Relaxed) + self.rng.u64(1..CALLS_MAX);
         // Within the calls that are under way then.
         let spins = self.rng.u32(0..200_000);
         thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|_| {
                     let mut rng = self.rng.fork();
-                    let (calls, is_killed, base) = (&calls, &is_killed, &base);
+                    let (is_killed, base) = (&is_killed, &base);
                     scope.spawn(move || {
                         let client = client(base);
-                        while load(tales, over, &client, &mut rng, calls) {}
+                        while load(tales, over, &client, &mut rng, counts) {}
                         assert!(
                             is_killed.load(Ordering::SeqCst),
                             "the server ended by itself"
@@ -97,7 +103,7 @@ impl World {
                     })
                 })
                 .collect();
-            while calls.load(Ordering::Relaxed) < last
+            while counts.calls.load(Ordering::Relaxed) < last
                 && clients.iter().any(|client| !client.is_finished())
             {
                 thread::yield_now();
@@ -106,7 +112,6 @@ impl World {
             is_killed.store(true, Ordering::SeqCst);
             self.server.kill();
         });
-        self.call_count += calls.into_inner();
     }
 
     /// Asks for everything that was touched since the last kill, or for everything there is.
@@ -153,26 +158,29 @@ fn load(
     over: &Mutex<Vec<Tale>>,
     client: &Client,
     rng: &mut fastrand::Rng,
-    calls: &AtomicU64,
+    counts: &Counts,
 ) -> bool {
     let Ok(mut tale) = tales[rng.usize(0..tales.len())].try_lock() else {
         return true;
     };
-    let is_there = work(&mut tale, client, rng, calls) != Heard::Unsent;
+    let heard = work(&mut tale, client, rng, counts);
+    counts
+        .lost
+        .fetch_add(u64::from(heard == Heard::Silence), Ordering::Relaxed);
     if tale.is_gone() {
         let new = Tale::mixed(rng);
         lock(over).push(std::mem::replace(&mut tale, new));
     }
-    is_there
+    heard != Heard::Unsent
 }
 
 /// One or a few calls on one transfer.
-fn work(tale: &mut Tale, client: &Client, rng: &mut fastrand::Rng, calls: &AtomicU64) -> Heard {
+fn work(tale: &mut Tale, client: &Client, rng: &mut fastrand::Rng, counts: &Counts) -> Heard {
     if tale.ledger.is_complete(&tale.secret) && rng.u8(0..12) == 0 {
-        calls.fetch_add(3, Ordering::Relaxed);
+        counts.calls.fetch_add(3, Ordering::Relaxed);
         tale.race(client, rng);
     }
-    calls.fetch_add(1, Ordering::Relaxed);
+    counts.calls.fetch_add(1, Ordering::Relaxed);
     let call = tale.next(rng);
     tale.call(client, &call)
 }
@@ -225,11 +233,16 @@ fn kills_at_random_points_lose_nothing_and_give_nothing_twice() {
     world.check(true);
     wait_for_no_blob(&world.server);
     let transfers = lock(&world.over).len();
+    let calls = world.counts.calls.into_inner();
+    let lost = world.counts.lost.into_inner();
+    assert!(
+        lost > rounds / 2,
+        "only {lost} calls were under way when they were killed"
+    );
     row(
-        "`kill -9` at a random point of a mixed load, 4 clients",
+        "`kill -9` at a random point of a mixed load of 4 clients",
         &format!(
-            "{rounds} kills, {} calls, {transfers} transfers",
-            world.call_count
+            "{rounds} kills, {calls} calls, {lost} of them without an answer, {transfers} transfers"
         ),
         "nothing acknowledged was lost, nothing given twice, no blob left",
     );

@@ -14,7 +14,7 @@ use onetimeshare_tests::Server;
 use crate::kills::client;
 use crate::ledger::Ledger;
 use crate::scale::{files_below, row, seeded, short_or_long, until};
-use crate::secret::{PART_LEN, Secret, Traces};
+use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
 use crate::wire::Call;
 
@@ -56,13 +56,18 @@ const ENDS: [End; 6] = [
     End::Never,
 ];
 
-/// Lives a transfer up to its end, or to where only time is left. What must not be found of it.
-fn live(end: End, content_len: usize, client: &Client, rng: &mut fastrand::Rng) -> (Tale, Traces) {
+/// Lives a transfer up to its end, or to where only time is left. The transfer, and its proofs.
+fn live(
+    end: End,
+    content_len: usize,
+    client: &Client,
+    rng: &mut fastrand::Rng,
+) -> (Tale, Vec<Vec<u8>>) {
     let secret =
         Secret::seal(rng, content_len, 1).with_ttl(if end == End::Expired { 1 } else { 3600 });
     let mut tale = Tale::new(secret, Ledger::default());
     let claimant = fresh(rng);
-    let traces = tale.secret.traces(&claimant);
+    let proofs = tale.secret.proofs(&claimant);
     let mut calls = vec![Call::Create];
     calls.extend((0..tale.secret.part_count()).map(Call::Part));
     if end == End::BurntInUpload && !tale.secret.is_inline() {
@@ -74,7 +79,7 @@ fn live(end: End, content_len: usize, client: &Client, rng: &mut fastrand::Rng) 
     for call in &calls {
         tale.call(client, call);
     }
-    (tale, traces)
+    (tale, proofs)
 }
 
 fn calls_to(end: End, tale: &Tale, claimant: ClaimToken) -> Vec<Call> {
@@ -91,20 +96,27 @@ fn calls_to(end: End, tale: &Tale, claimant: ClaimToken) -> Vec<Call> {
 
 /// Where one of `needles` is found: the files' names and the log's.
 fn found(needles: &[Vec<u8>], server: &Server) -> Vec<String> {
-    let finders: Vec<_> = needles.iter().map(Finder::new).collect();
-    let mut places = Vec::new();
-    let mut search = |name: String, bytes: &[u8]| {
-        if finders.iter().any(|finder| finder.find(bytes).is_some()) {
-            places.push(name);
-        }
-    };
-    for file in files_below(&server.data_dir()) {
-        // One that is deleted at this moment holds nothing any more.
-        let bytes = fs::read(&file).unwrap_or_default();
-        search(name_of(&file), &bytes);
+    let mut places = found_in_files(needles, &server.data_dir());
+    let log = server.log();
+    if needles
+        .iter()
+        .any(|needle| Finder::new(needle).find(log.as_bytes()).is_some())
+    {
+        places.push("the log".to_owned());
     }
-    search("the log".to_owned(), server.log().as_bytes());
     places
+}
+
+/// The names of the files below `data_dir` in which one of `needles` is found.
+pub(crate) fn found_in_files(needles: &[Vec<u8>], data_dir: &Path) -> Vec<String> {
+    let finders: Vec<_> = needles.iter().map(Finder::new).collect();
+    let mut files = files_below(data_dir);
+    files.retain(|file| {
+        // One that is deleted at this moment holds nothing any more.
+        let bytes = fs::read(file).unwrap_or_default();
+        finders.iter().any(|finder| finder.find(&bytes).is_some())
+    });
+    files.iter().map(|file| name_of(file)).collect()
 }
 
 fn name_of(file: &Path) -> String {
@@ -139,12 +151,12 @@ fn nothing_is_left_of_what_has_ended() {
             .into_iter()
             .flat_map(|end| [(end, 2000), (end, PART_LEN + 5000)])
         {
-            let (tale, traces) = live(end, content_len, &client, &mut rng);
-            proofs.extend(traces.proofs);
+            let (tale, its_proofs) = live(end, content_len, &client, &mut rng);
+            proofs.extend(its_proofs);
             if end == End::Never {
-                living.push((tale, traces.ciphertext));
+                living.push(tale);
             } else {
-                dead.extend(traces.ciphertext);
+                dead.extend(tale.secret.ciphertext());
             }
         }
     }
@@ -154,13 +166,13 @@ fn nothing_is_left_of_what_has_ended() {
         found(&dead_forms, &server).is_empty()
     });
     // The search finds what is there.
-    for (tale, ciphertext) in &living {
+    for tale in &living {
         let file = if tale.secret.is_inline() {
             "records.sqlite"
         } else {
             "0."
         };
-        let places = found(ciphertext, &server);
+        let places = found(&tale.secret.ciphertext(), &server);
         assert!(
             places.iter().any(|place| place.starts_with(file)),
             "not found: {places:?}"

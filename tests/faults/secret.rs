@@ -166,33 +166,23 @@ impl Secret {
         }
     }
 
-    /// What must be found nowhere once the transfer has ended, nor ever in a log: slices of the ciphertext and of the sealed
-    /// manifest, and the proofs and tokens.
-    pub(crate) fn traces(&self, claimant: &ClaimToken) -> Traces {
-        let slices = |bytes: &[u8]| {
-            bytes
-                .chunks_exact(32)
-                .step_by(16)
-                .map(<[u8]>::to_vec)
-                .collect()
-        };
-        let mut ciphertext: Vec<Vec<u8>> = slices(&self.body);
-        ciphertext.extend::<Vec<Vec<u8>>>(slices(&self.create.manifest));
+    /// Slices of the ciphertext and of the sealed manifest: found nowhere once the transfer has ended.
+    pub(crate) fn ciphertext(&self) -> Vec<Vec<u8>> {
+        let sealed = [&self.body, &self.create.manifest];
+        let slices = sealed
+            .into_iter()
+            .flat_map(|bytes| bytes.chunks_exact(32).step_by(16));
+        slices.map(<[u8]>::to_vec).collect()
+    }
+
+    /// The proofs, and the tokens of the owner and of one claimant: found nowhere at any time.
+    pub(crate) fn proofs(&self, claimant: &ClaimToken) -> Vec<Vec<u8>> {
         let proofs = [
             self.link_proof.as_bytes(),
             self.access_proof.as_bytes(),
             self.owner.as_bytes(),
             claimant.as_bytes(),
         ];
-        Traces {
-            ciphertext,
-            proofs: proofs.map(|proof| proof.to_vec()).to_vec(),
-        }
+        proofs.map(|proof| proof.to_vec()).to_vec()
     }
-}
-
-/// Byte strings that give a transfer away.
-pub(crate) struct Traces {
-    pub(crate) ciphertext: Vec<Vec<u8>>,
-    pub(crate) proofs: Vec<Vec<u8>>,
 }

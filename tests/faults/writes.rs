@@ -2,7 +2,6 @@
 //! to delivered, in the thread that writes records and in those that write blobs. The faults are made by `strace`.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -11,8 +10,9 @@ use onetimeshare_client::Client;
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_tests::Server;
 
-use crate::kills::{SETTINGS, client, open_and_end, wait_for_no_blob};
+use crate::kills::{SETTINGS, client, open_and_end};
 use crate::ledger::{Certainty, Ledger};
+use crate::residue::found_in_files;
 use crate::scale::{files_below, row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::strace::{Fault, Strace, Threads};
@@ -22,17 +22,19 @@ use crate::wire::{Answer, Call, Heard};
 /// Servers that run at one moment: most of them wait for something.
 const LANES: usize = 6;
 
-/// The calls that change what lies on the disk, each under all its names.
-const CHANGES: &[&str] = &[
-    "pwrite64",
+/// The calls by which records are written.
+const RECORDS: &[&str] = &["pwrite64", "fsync,fdatasync", "ftruncate"];
+/// The calls by which blobs are written, each under all its names.
+const BLOBS: &[&str] = &[
     "write",
-    "fsync,fdatasync",
-    "ftruncate",
+    "fsync",
     "?rename,renameat,renameat2",
     "?unlink,unlinkat",
     "?mkdir,mkdirat",
     "?rmdir",
 ];
+/// By which the writer wakes whoever waits for what it has committed.
+const WAKE: &str = "write";
 
 /// How often a client asks again what the store failed at. Each fault is made once.
 const TRIES: u32 = 5;
@@ -59,18 +61,26 @@ pub(crate) enum Point {
 }
 
 fn every_series() -> Vec<Series> {
-    let mut every = Vec::new();
-    for threads in [Threads::Records, Threads::Others] {
-        for &change in CHANGES {
-            for fault in [Fault::Kill, Fault::Error("EIO"), Fault::Error("ENOSPC")] {
-                every.push(Series {
-                    threads,
-                    change,
-                    fault,
-                });
-            }
-        }
-    }
+    let changes = |threads, changes: &'static [&'static str]| {
+        changes.iter().map(move |change| (threads, *change))
+    };
+    let faults = [Fault::Kill, Fault::Error("EIO"), Fault::Error("ENOSPC")];
+    let mut every: Vec<_> = changes(Threads::Records, RECORDS)
+        .chain(changes(Threads::Others, BLOBS))
+        .flat_map(|(threads, change)| {
+            faults.map(|fault| Series {
+                threads,
+                change,
+                fault,
+            })
+        })
+        .collect();
+    // After a commit, before its answer: only a kill comes there.
+    every.push(Series {
+        threads: Threads::Records,
+        change: WAKE,
+        fault: Fault::Kill,
+    });
     every
 }
 
@@ -137,42 +147,57 @@ fn is_failure(heard: &Heard) -> bool {
         if matches!(body.code, ErrorCode::StoreUnreachable | ErrorCode::StoreFull))
 }
 
-/// Whether nothing that was ended is left on the disk: no blob, and a record log without pages.
-fn is_swept(server: &Server) -> bool {
-    let blobs = server.data_dir().join("blobs");
-    let log = fs::metadata(server.data_dir().join("records.sqlite-wal"));
-    files_below(&blobs) == [blobs.join("store-id")] && log.is_ok_and(|log| log.len() == 0)
+/// Whether nothing of these transfers is left on the disk.
+fn is_swept(server: &Server, tales: &[Tale]) -> bool {
+    let data_dir = server.data_dir();
+    let blobs = data_dir.join("blobs");
+    files_below(&blobs) == [blobs.join("store-id")]
+        && tales
+            .iter()
+            .all(|tale| found_in_files(&tale.secret.ciphertext(), &data_dir).is_empty())
 }
 
 /// Makes one fault, sees what the server does about it, and that everything is right after a restart.
 fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
     let mut server = Server::start(SETTINGS);
     let client = client(&server.base());
-    let mut tales = [1000, PART_LEN + 1000]
-        .map(|content_len| Tale::new(Secret::seal(rng, content_len, 1), Ledger::with_faults()));
+    let mut upload = |content_len, ledger| Tale::new(Secret::seal(rng, content_len, 1), ledger);
     // So that every thread that the cycle needs is there.
-    let mut warm_up = Tale::new(Secret::seal(rng, PART_LEN + 1000, 1), Ledger::default());
-    assert!(cycle(std::slice::from_mut(&mut warm_up), &client, rng));
-    until("the sweep", PATIENCE, || is_swept(&server));
+    let mut warm_up = [upload(PART_LEN + 1000, Ledger::default())];
+    let mut tales =
+        [1000, PART_LEN + 1000].map(|content_len| upload(content_len, Ledger::with_faults()));
+    assert!(cycle(&mut warm_up, &client, rng));
+    until("the sweep before", PATIENCE, || is_swept(&server, &warm_up));
+
     let pid = server.pid().expect("it was just started");
     let strace = Strace::attach(pid, series.threads, series.change, series.fault, nth);
     let lives = cycle(&mut tales, &client, rng);
     if lives {
         // The rest of the cycle is the sweeper's.
-        until("the sweep", PATIENCE, || {
-            strace.is_over() || is_swept(&server)
+        until(&format!("the sweep: {series:?} {nth}"), PATIENCE, || {
+            strace.is_over() || is_swept(&server, &tales)
         });
+    } else if series.fault == Fault::Kill {
+        until("its death", PATIENCE, || strace.is_over());
     }
     let is_dead = strace.is_over();
-    assert!(
-        lives || is_dead,
-        "{series:?} {nth}: it does not answer, and has not ended\n{}",
-        server.log()
-    );
     let point = strace.end(&server.data_dir());
-    if matches!(point, Point::Beyond) {
-        assert!(!is_dead, "it ended without a fault");
-        return point;
+    match point {
+        Point::Beyond => {
+            assert!(
+                lives && !is_dead,
+                "{series:?} {nth}: it ended by itself\n{}",
+                server.log()
+            );
+            return point;
+        }
+        Point::Made(_) => assert!(
+            lives || is_dead,
+            "{series:?} {nth}: it does not answer, and has not ended\n{}",
+            server.log()
+        ),
+        // Whatever it made of a fault that no disk makes, what it kept is right.
+        Point::Elsewhere => {}
     }
     server.restart();
     for tale in &mut tales {
@@ -182,14 +207,18 @@ fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
             tale.check(&client, rng);
         }
     }
-    wait_for_no_blob(&server);
+    until(
+        &format!("the last sweep: {series:?} {nth}"),
+        PATIENCE,
+        || is_swept(&server, &tales),
+    );
     point
 }
 
-/// Every n-th fault of a series, from the first that the stride begins with. The steps that were hit, and how often.
+/// The first fault of a series, and from there on at most every `stride`-th. The steps that were hit, and how often.
 fn run(series: Series, stride: u32, rng: &mut fastrand::Rng) -> (BTreeSet<String>, u32) {
     let (mut steps, mut count) = (BTreeSet::new(), 0);
-    let mut nth = rng.u32(1..=stride);
+    let mut nth = 1;
     loop {
         match make(series, nth, rng) {
             Point::Made(step) => {
@@ -199,13 +228,13 @@ fn run(series: Series, stride: u32, rng: &mut fastrand::Rng) -> (BTreeSet<String
             Point::Elsewhere => {}
             Point::Beyond => return (steps, count),
         }
-        nth += stride;
+        nth += rng.u32(1..=stride);
     }
 }
 
 #[test]
 fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
-    let stride = short_or_long(16, 1);
+    let stride = short_or_long(24, 1);
     let mut rng = seeded("writes");
     let queue = Mutex::new(every_series());
     let made = Mutex::new((BTreeSet::new(), 0, 0));
