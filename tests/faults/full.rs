@@ -145,7 +145,7 @@ fn a_full_disk_refuses_new_transfers_and_gives_out_and_ends_old_ones() {
     wait_for_no_blob_in(&disk.data_dir);
 
     fs::remove_file(disk.filler()).expect("the disk is reached through /proc");
-    until("room for new transfers", Duration::from_secs(60), || {
+    until("room for new transfers", Duration::from_mins(1), || {
         disk.upload(PART_LEN + 1000).is_some()
     });
     let mut tale = disk.upload(1000).expect("there is room again");

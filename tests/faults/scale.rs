@@ -1,4 +1,9 @@
 //! How long the tests take, where their randomness begins, and where results go: the one place that looks at the environment.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "this is the one place that is told how to run, and tells what came of it"
+)]
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,16 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use crate::writes::Point;
+
+/// How often it is looked whether `strace` has ended, and after how long each time: five seconds in all.
+const DETACH_TRIES: u32 = 500;
+const DETACH_PAUSE: Duration = Duration::from_millis(10);
 
 /// The name of the thread that writes records.
 const WRITER: &str = "record-writer";
@@ -85,7 +91,7 @@ impl Strace {
             "strace cannot attach: this user may not trace its own processes"
         );
         // Read to its end, so that strace never waits for a reader.
-        std::thread::spawn(move || said.for_each(drop));
+        thread::spawn(move || said.for_each(drop));
         Self {
             child,
             log,
@@ -111,6 +117,14 @@ impl Strace {
             let id = self.child.id().to_string();
             let _ = Command::new("kill").arg(id).stderr(Stdio::null()).status();
         }
+        for _ in 0..DETACH_TRIES {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                break;
+            }
+            thread::sleep(DETACH_PAUSE);
+        }
+        // It may wait for ever for a thread whose process ends just then. What it has seen is written.
+        let _ = self.child.kill();
         self.child.wait().expect("a child can be waited for");
         let log = fs::read_to_string(self.log.path()).expect("strace has written it");
         let mut lines = log.lines();
@@ -121,6 +135,14 @@ impl Strace {
             None if is_over => Point::Elsewhere,
             None => Point::Beyond,
         }
+    }
+}
+
+impl Drop for Strace {
+    /// Of a test that failed half way; otherwise it has ended.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -136,7 +158,9 @@ fn step(line: &str, data_dir: &Path) -> Option<String> {
     // An object's folder and name are random: what kind of file it is counts.
     let kind = match path.strip_prefix("blobs") {
         Some("") => "blobs",
-        Some(object) if object.ends_with(".aside") => "blobs/{id}/{object}.aside",
+        Some(object) if object.split('.').next_back() == Some("aside") => {
+            "blobs/{id}/{object}.aside"
+        }
         Some(object) if object.matches('/').count() == 2 => "blobs/{id}/{object}",
         Some(_) => "blobs/{id}",
         None => path,
@@ -148,7 +172,7 @@ fn step(line: &str, data_dir: &Path) -> Option<String> {
 fn steps_are_read_from_a_log() {
     let folder = Path::new("/tmp/x/data");
     let check = |line: &str, expected: Option<&str>| {
-        assert_eq!(step(line, folder).as_deref(), expected, "{line}")
+        assert_eq!(step(line, folder).as_deref(), expected, "{line}");
     };
     check(
         "12  fsync(9</tmp/x/data/records.sqlite-wal>) = -1 EIO (Input/output error) (INJECTED)",

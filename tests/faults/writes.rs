@@ -246,6 +246,7 @@ fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
                 let next = || queue.lock().expect("nobody panics over it").pop();
                 while let Some(series) = next() {
                     let (steps, count) = run(series, stride, &mut rng);
+                    println!("{series:?}: {count}");
                     let mut made = made.lock().expect("nobody panics over it");
                     made.0.extend(steps);
                     match series.fault {
@@ -261,7 +262,13 @@ fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
         println!("{step}");
     }
     // The harness itself: without these it has missed what it is for.
-    for step in ["pwrite64 records.sqlite-wal", "fsync records.sqlite-wal"] {
+    for step in [
+        "pwrite64 records.sqlite-wal",
+        "fsync records.sqlite-wal",
+        "mkdir blobs",
+        "rename blobs",
+        "unlink blobs",
+    ] {
         assert!(
             steps.iter().any(|made| made.contains(step)),
             "never made at {step}"

@@ -76,7 +76,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("end to end", || browser_tests::run(root, &browsers));
         }
         Task::Faults => {
-            system::require(&[system::Package::Strace])?;
+            system::require(system::Package::FAULTS)?;
             steps.run("faults", || rust::faults(root));
         }
         Task::Screens { folder } => {
