@@ -1,5 +1,5 @@
-//! The n-th write, sync, rename or unlink fails, or is the last thing that the server does: for every n of a cycle from create
-//! to delivered, in the thread that writes records and in those that write blobs. The faults are made by `strace`.
+//! A write, sync, rename or unlink fails, or is the last thing that the server does, in a cycle from create to delivered: every
+//! one of the thread that writes records, and each kind of those that write blobs. The faults are made by `strace`.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -36,18 +36,31 @@ const BLOBS: &[&str] = &[
 /// By which the writer wakes whoever waits for what it has committed.
 const WAKE: &str = "write";
 
+/// Steps that no run misses.
+const STEPS: &[&str] = &[
+    "pwrite64 records.sqlite-wal",
+    "fsync records.sqlite-wal",
+    "fsync blobs",
+    "mkdir blobs",
+    "rename blobs",
+    "unlink blobs",
+];
+
 /// How often a client asks again what the store failed at. Each fault is made once.
 const TRIES: u32 = 5;
+
+/// In how many tries a thread that was chosen by chance makes a call of the kind, more than once.
+const TRIES_FOR_A_HIT: usize = 12;
 
 /// Longer than a deletion that failed waits for the next try.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One kind of fault, made at the first, second, … of one kind of call.
 #[derive(Clone, Copy, Debug)]
-struct Series {
-    threads: Threads,
-    change: &'static str,
-    fault: Fault,
+pub(crate) struct Series {
+    pub(crate) threads: Threads,
+    pub(crate) change: &'static str,
+    pub(crate) fault: Fault,
 }
 
 /// What came of one fault.
@@ -66,7 +79,7 @@ fn every_series() -> Vec<Series> {
     };
     let faults = [Fault::Kill, Fault::Error("EIO"), Fault::Error("ENOSPC")];
     let mut every: Vec<_> = changes(Threads::Records, RECORDS)
-        .chain(changes(Threads::Others, BLOBS))
+        .chain(changes(Threads::Blobs, BLOBS))
         .flat_map(|(threads, change)| {
             faults.map(|fault| Series {
                 threads,
@@ -170,7 +183,7 @@ fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
     until("the sweep before", PATIENCE, || is_swept(&server, &warm_up));
 
     let pid = server.pid().expect("it was just started");
-    let strace = Strace::attach(pid, series.threads, series.change, series.fault, nth);
+    let strace = Strace::attach(pid, series, nth, rng);
     let lives = cycle(&mut tales, &client, rng);
     if lives {
         // The rest of the cycle is the sweeper's.
@@ -215,29 +228,79 @@ fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
     point
 }
 
-/// The first fault of a series, and from there on at most every `stride`-th. The steps that were hit, and how often.
-fn run(series: Series, stride: u32, rng: &mut fastrand::Rng) -> (BTreeSet<String>, u32) {
-    let (mut steps, mut count) = (BTreeSet::new(), 0);
-    let mut nth = 1;
-    loop {
-        match make(series, nth, rng) {
-            Point::Made(step) => {
-                steps.insert(step);
-                count += 1;
+/// How much of a series is made.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// Of the writer's calls the first, and from there on at most every so many.
+    stride: u32,
+    /// Of each kind of call that writes blobs, which come to threads by chance: the first of some thread, so many times.
+    hits: usize,
+}
+
+/// What was made: the kinds of step, and how many kills and errors.
+#[derive(Default)]
+struct Made {
+    steps: BTreeSet<String>,
+    kills: u32,
+    errors: u32,
+}
+
+impl Made {
+    /// Counts a point. False when it lies beyond the end of its series.
+    fn count(&mut self, fault: Fault, point: Point) -> bool {
+        match (fault, point) {
+            (_, Point::Beyond) => return false,
+            // Wherever it comes, it is a crash.
+            (Fault::Kill, Point::Elsewhere) => self.kills += 1,
+            (Fault::Error(_), Point::Elsewhere) => {}
+            (fault, Point::Made(step)) => {
+                self.steps.insert(step);
+                match fault {
+                    Fault::Kill => self.kills += 1,
+                    Fault::Error(_) => self.errors += 1,
+                }
             }
-            Point::Elsewhere => {}
-            Point::Beyond => return (steps, count),
         }
-        nth += rng.u32(1..=stride);
+        true
+    }
+
+    fn run(&mut self, series: Series, extent: Extent, rng: &mut fastrand::Rng) {
+        if series.threads == Threads::Blobs {
+            let tries = (0..extent.hits * TRIES_FOR_A_HIT).map(|_| make(series, 1, rng));
+            let points = tries.filter(|point| !matches!(point, Point::Beyond));
+            for point in points.take(extent.hits) {
+                self.count(series.fault, point);
+            }
+            return;
+        }
+        let mut nth = 1;
+        while self.count(series.fault, make(series, nth, rng)) {
+            nth += rng.u32(1..=extent.stride);
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.steps.extend(other.steps);
+        self.kills += other.kills;
+        self.errors += other.errors;
     }
 }
 
 #[test]
 fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
-    let stride = short_or_long(24, 1);
+    let extent = short_or_long(
+        Extent {
+            stride: 24,
+            hits: 1,
+        },
+        Extent {
+            stride: 1,
+            hits: 12,
+        },
+    );
     let mut rng = seeded("writes");
     let queue = Mutex::new(every_series());
-    let made = Mutex::new((BTreeSet::new(), 0, 0));
+    let made = Mutex::new(Made::default());
     thread::scope(|scope| {
         for _ in 0..LANES {
             let mut rng = rng.fork();
@@ -245,37 +308,30 @@ fn a_kill_or_failure_at_any_write_loses_nothing_and_gives_nothing_twice() {
             scope.spawn(move || {
                 let next = || queue.lock().expect("nobody panics over it").pop();
                 while let Some(series) = next() {
-                    let (steps, count) = run(series, stride, &mut rng);
-                    println!("{series:?}: {count}");
-                    let mut made = made.lock().expect("nobody panics over it");
-                    made.0.extend(steps);
-                    match series.fault {
-                        Fault::Kill => made.1 += count,
-                        Fault::Error(_) => made.2 += count,
-                    }
+                    let mut own = Made::default();
+                    own.run(series, extent, &mut rng);
+                    made.lock().expect("nobody panics over it").add(own);
                 }
             });
         }
     });
-    let (steps, kills, errors) = made.into_inner().expect("nobody panics over it");
+    let Made {
+        steps,
+        kills,
+        errors,
+    } = made.into_inner().expect("nobody panics over it");
     for step in &steps {
         println!("{step}");
     }
     // The harness itself: without these it has missed what it is for.
-    for step in [
-        "pwrite64 records.sqlite-wal",
-        "fsync records.sqlite-wal",
-        "mkdir blobs",
-        "rename blobs",
-        "unlink blobs",
-    ] {
+    for step in STEPS {
         assert!(
-            steps.iter().any(|made| made.contains(step)),
+            steps.iter().any(|made| made.starts_with(step)),
             "never made at {step}"
         );
     }
     row(
-        "a kill, `EIO` or `ENOSPC` at every write, sync, truncation, rename, unlink, mkdir and rmdir of create to delivered",
+        "a kill, `EIO` or `ENOSPC` at each write, sync, truncation, rename, unlink, mkdir and rmdir of create to delivered",
         &format!(
             "{kills} kills, {errors} errors, {} kinds of step",
             steps.len()
