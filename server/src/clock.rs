@@ -1,8 +1,13 @@
 //! Where the time comes from: a parameter of everything that depends on it, so that tests can step it.
 //! Nothing else in the server reads a clock.
 
+mod pace;
+
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use self::pace::{Pace, Reading};
 
 /// A source of the time.
 pub trait Clock: Send + Sync {
@@ -10,21 +15,53 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> u64;
 }
 
-/// The machine's clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+/// The machine's clock, at a pace of its own: it begins with the wall clock and follows it, but never by a jump. So a wall clock
+/// that is set forward by mistake expires nothing that lives, and one that is set back prolongs nothing for long.
+#[derive(Debug)]
+pub struct SystemClock(Mutex<Pace>);
+
+impl SystemClock {
+    /// Takes the wall clock's time as it is now.
+    pub fn start() -> Self {
+        Self(Mutex::new(Pace::start(read())))
+    }
+}
 
 impl Clock for SystemClock {
     fn now(&self) -> u64 {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place where the time is read"
-        )]
-        let now = std::time::SystemTime::now();
-        // Before 1970 nothing can have expired: zero is the safe reading of a clock that is not set.
-        now.duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| elapsed.as_secs())
+        let mut pace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.follow(read()).as_secs()
     }
+}
+
+/// The one place where the time is read.
+fn read() -> Reading {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the time is read"
+    )]
+    let wall = std::time::SystemTime::now();
+    Reading {
+        // Before 1970 nothing can have expired: zero is the safe reading of a clock that is not set.
+        wall: wall.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        running: running(),
+    }
+}
+
+/// How long the machine has run, sleep included: what it slept through has passed.
+#[cfg(target_os = "linux")]
+fn running() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
+}
+
+/// How long this process has run.
+#[cfg(not(target_os = "linux"))]
+fn running() -> Duration {
+    use std::sync::LazyLock;
+    use tokio::time::Instant;
+    static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+    STARTED.elapsed()
 }
 
 /// A clock that stands still until it is told otherwise; for tests.

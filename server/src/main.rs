@@ -79,7 +79,13 @@ async fn run(config: Config) -> Result<()> {
     // Before the stores: a port in use leaves no folder behind.
     let listeners = bind(&listen).await?;
     let (records, blobs) = open_stores(&data_dir).await?;
-    let service = Service::new(records, blobs, Arc::new(SystemClock), limits, periods);
+    let service = Service::new(
+        records,
+        blobs,
+        Arc::new(SystemClock::start()),
+        limits,
+        periods,
+    );
     let service = Arc::new(service);
     let mut signals = StopSignals::watch()?;
     announce(&listeners, &data_dir);

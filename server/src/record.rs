@@ -284,7 +284,7 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize>;
 
     /// Takes up to `limit` objects from the deletion queue whose time has come. A taken object can no longer be accepted as
-    /// a part, and is offered again after the part deadline until [`RecordStore::confirm_deleted`].
+    /// a part, and is offered again soon until [`RecordStore::confirm_deleted`].
     async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>>;
 
     /// Says that these objects are deleted. One whose late write may still arrive stays queued for once more.

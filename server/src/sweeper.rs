@@ -22,6 +22,8 @@ const BATCH: usize = 256;
 /// Sweeps until `stop`.
 pub async fn run(service: Arc<Service>, stop: CancellationToken) {
     let mut orphans = tokio::time::interval(ORPHAN_PERIOD);
+    // What ended while nobody swept, or was left by a process that died, does not wait for the first period.
+    report(sweep(&service).await);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

@@ -6,6 +6,7 @@
 )]
 
 use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -29,6 +30,8 @@ const START_MAX: Duration = Duration::from_mins(2);
 #[derive(Debug)]
 pub struct Server {
     folder: TempDir,
+    /// What starts the program in its place; empty when nothing does.
+    wrapper: Vec<String>,
     settings: Vec<String>,
     /// Where it listens: a port of the system's choice at first, and the same ever after.
     address: String,
@@ -50,8 +53,16 @@ impl Server {
     /// Starts one with these flags beside address and folder, and waits until it listens.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Self {
+        Self::start_under(&[], settings)
+    }
+
+    /// The same, by a program that becomes the server: the words of its command line, which the server's follow. It begins in
+    /// the folder that holds the data directory.
+    #[track_caller]
+    pub fn start_under(wrapper: &[&str], settings: &[&str]) -> Self {
         let mut server = Self {
             folder: tempfile::tempdir().expect("the system has a folder for temporary files"),
+            wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             address: "127.0.0.1:0".to_owned(),
             running: None,
@@ -110,7 +121,14 @@ impl Server {
     #[track_caller]
     pub fn restart(&mut self) {
         self.kill();
-        let mut child = Command::new(program())
+        let program = program();
+        let mut words = self
+            .wrapper
+            .iter()
+            .map(OsStr::new)
+            .chain([program.as_os_str()]);
+        let mut child = Command::new(words.next().unwrap_or_default())
+            .args(words)
             .current_dir(self.folder.path())
             .env_clear()
             .args(["--listen", &self.address, "--data-dir"])
@@ -120,7 +138,7 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program().display()));
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
         let (listens, readers) = self.log.follow(&mut child);
         self.running = Some(Running { child, readers });
         let Ok(address) = listens.recv_timeout(START_MAX) else {

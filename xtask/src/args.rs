@@ -27,6 +27,8 @@ pub(crate) enum Task {
     Www,
     /// The main job in real browsers; an empty list means all of them.
     EndToEnd(Vec<Browser>),
+    /// The long tests of faults.
+    Faults,
     /// The screenshots of `docs/screens/`, or of another folder.
     Screens {
         /// Where the pictures go, from the folder where the command was typed.
@@ -58,6 +60,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "unit" => bare(Task::Unit),
         "wasm-vectors" => bare(Task::WasmVectors),
         "www" => bare(Task::Www),
+        "faults" => bare(Task::Faults),
         "e2e" => end_to_end(rest),
         "screens" => screens(rest),
         _ => Err(format!("there is no command {name}")),

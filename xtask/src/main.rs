@@ -75,6 +75,10 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("wasm", || wasm::build(root));
             steps.run("end to end", || browser_tests::run(root, &browsers));
         }
+        Task::Faults => {
+            system::require(system::Package::FAULTS)?;
+            steps.run("faults", || rust::faults(root));
+        }
         Task::Screens { folder } => {
             system::require(system::Package::BROWSERS)?;
             steps.run("wasm", || wasm::build(root));

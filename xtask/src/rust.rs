@@ -50,6 +50,27 @@ pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     });
 }
 
+/// The tests of faults, as long as they get; what they print are rows of `docs/reliability.md`.
+pub(crate) fn faults(root: &Path) -> Result<()> {
+    run(&mut cargo(
+        root,
+        &["build", "--package", "onetimeshare-server"],
+    ))?;
+    run(cargo(
+        root,
+        &[
+            "test",
+            "--package",
+            "onetimeshare-tests",
+            "--test",
+            "faults",
+            "--",
+            "--nocapture",
+        ],
+    )
+    .env("ONETIMESHARE_FAULTS_LONG", "1"))
+}
+
 /// The documentation of our own crates builds, with every link leading somewhere.
 pub(crate) fn documentation(root: &Path) -> Result<()> {
     run(cargo(root, &["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))

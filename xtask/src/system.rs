@@ -21,12 +21,16 @@ pub(crate) enum Package {
     Chromium,
     /// Another browser, of another family.
     Firefox,
+    /// Sets the server's clock, and only that.
+    Faketime,
     /// Letters for names that are not Latin.
     Fonts,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
     /// Runs the reference of the format, which brings its own packages.
     Python,
+    /// Makes the server's system calls fail.
+    Strace,
     /// Unpacks the archives that pages make.
     Unzip,
     /// The third family of browsers, with its driver and a screen to draw on.
@@ -39,15 +43,20 @@ impl Package {
         Self::Age,
         Self::Chromium,
         Self::Firefox,
+        Self::Faketime,
         Self::Fonts,
         Self::Node,
         Self::Python,
+        Self::Strace,
         Self::Unzip,
         Self::WebKit,
     ];
 
     /// What the Rust tests need.
-    pub(crate) const UNIT: &[Self] = &[Self::Age, Self::Python];
+    pub(crate) const UNIT: &[Self] = &[Self::Age, Self::Faketime, Self::Python, Self::Strace];
+
+    /// What the tests of faults need.
+    pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Strace];
 
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
@@ -65,10 +74,12 @@ impl Package {
         match self {
             Self::Age => &["age"],
             Self::Chromium => &["chromium"],
+            Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
+            Self::Strace => &["strace"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
@@ -78,10 +89,12 @@ impl Package {
         match self {
             Self::Age => env::find_program(&["age"]).is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Python => has_python(),
+            Self::Strace => env::find_program(&["strace"]).is_some(),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
                 .iter()
@@ -98,6 +111,16 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 /// The Firefox to drive.
 pub(crate) fn firefox() -> Option<PathBuf> {
     env::find_program(&["firefox-esr", "firefox"])
+}
+
+/// Debian keeps the library in a folder of each architecture's own.
+fn has_faketime() -> bool {
+    let folders = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    libraries.any(|library| library.is_file())
 }
 
 fn has_japanese_font() -> bool {

@@ -44,6 +44,7 @@ the steps of test, each alone:
   www               types and unit tests of the pages
   e2e [--browser chromium|firefox] [--screens DIR]
                     send and open in real browsers
+  faults            kills, failing writes, cut connections and a full disk, for as long as it takes
   screens [DIR]     the screenshots, into docs/screens/ unless told otherwise"
     );
 }

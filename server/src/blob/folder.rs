@@ -60,15 +60,18 @@ impl FolderStore {
         let mut tries_left = 8;
         loop {
             match tokio_fs::create_dir(&folder).await {
-                Ok(()) => sync_folder(&self.root).await?,
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
             }
             match tokio_fs::File::create_new(&aside).await {
                 Err(error) if error.kind() == ErrorKind::NotFound && tries_left > 0 => {
                     tries_left -= 1;
                 }
-                created => return created,
+                created => {
+                    // Also when another part has made the folder: it may not have come to this yet, or have failed at it.
+                    sync_folder(&self.root).await?;
+                    return created;
+                }
             }
         }
     }

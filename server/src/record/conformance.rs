@@ -55,6 +55,7 @@ pub async fn run_all(store: Arc<dyn RecordStore>) {
     once::a_body_in_parts_is_fetched_once(&fixture().await).await;
     once::what_does_not_go_on_lapses(&fixture().await).await;
     once::several_are_each_given_it_once(&fixture().await).await;
+    races::ends_that_race_are_one(&fixture().await).await;
     races::one_of_many_fetches_begins(&fixture().await).await;
     races::one_of_many_claims_is_given_the_body(&fixture().await).await;
     queue::objects_are_offered_until_confirmed(&fixture().await).await;

@@ -121,6 +121,10 @@ pub(crate) fn missing(part_count: u64, accepted: impl IntoIterator<Item = u64>) 
         .collect()
 }
 
+/// An object that was offered for deletion is offered again after so many seconds, unless that was confirmed: what a failed
+/// deletion, or a process that died over it, leaves behind is gone within a minute all the same.
+pub(crate) const RETRY_S: u64 = 15;
+
 /// An object that waits for its deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Queued {
@@ -154,11 +158,11 @@ impl Queued {
         }
     }
 
-    /// Offers it for deletion, and again after the part deadline unless that is confirmed.
+    /// Offers it for deletion, and soon again unless that is confirmed.
     #[must_use]
     pub(crate) const fn taken(self, at: Moment) -> Self {
         Self {
-            due_at: at.now.saturating_add(at.periods.part_deadline_s),
+            due_at: at.now.saturating_add(RETRY_S),
             final_at: self.final_at,
             is_taken: true,
         }

@@ -1,6 +1,7 @@
 //! The deletion queue, and what the store says of itself.
 
 use super::fixture::{Fixture, PERIODS, Sample};
+use crate::record::step::RETRY_S;
 
 pub(super) async fn objects_are_offered_until_confirmed(t: &Fixture) {
     let sample = Sample::in_parts();
@@ -26,11 +27,13 @@ pub(super) async fn objects_are_offered_until_confirmed(t: &Fixture) {
     let offered: std::collections::BTreeSet<_> = some.iter().chain(&rest).collect();
     assert!(offered.into_iter().eq(&objects));
 
-    // What was not confirmed is offered again after the part deadline; what was, once more for a late write.
+    // What was not confirmed is offered again soon; what was, once more for a late write.
     t.store
         .confirm_deleted(&some, due.at)
         .await
         .expect("the store answers");
+    assert_eq!(due.after(RETRY_S - 1).take().await, []);
+    assert_eq!(due.after(RETRY_S).delete().await, rest);
     assert_eq!(due.after(deadline_s - 1).take().await, []);
     let again = due.after(deadline_s);
     assert_eq!(again.delete().await, objects);

@@ -174,6 +174,73 @@ pub(super) async fn creates_of_one_id_make_one_transfer(t: &Fixture) {
     );
 }
 
+/// Claim, delivery, burn, lock, sweep and renewal around the second in which a transfer and its lease end, by callers whose
+/// clocks differ. What comes first is chance; that it ends once, and is told alike ever after, is not.
+pub(super) async fn ends_that_race_are_one(t: &Fixture) {
+    for round in 0..60 {
+        let sample = Sample::inline(1);
+        t.create(&sample).await.expect("it is new");
+        let before = t.stats().await;
+        let has_claimant = round % 2 == 0;
+        if has_claimant {
+            let claiming = t.after(TTL_S - PERIODS.lease_s);
+            claiming.claim(&sample, 0).await.expect("it is ready");
+        }
+        let granted = race(18, |number| {
+            let (t, sample) = (t.after(TTL_S - 4 + (number + round) % 8), sample.clone());
+            async move {
+                match number % 6 {
+                    0 => return t.claim(&sample, number + 1).await.is_ok(),
+                    1 => t.deliver(&sample, 0).await.is_ok(),
+                    2 => t.burn(&sample).await.is_ok(),
+                    3 => {
+                        let wrong = sample.wrong_access();
+                        t.claim_with(&sample, &wrong, number + 1).await.is_ok()
+                    }
+                    4 => t.sweep().await > 0,
+                    _ => t.renew(&sample, 0).await.is_ok(),
+                };
+                false
+            }
+        })
+        .await;
+        let granted = granted.into_iter().filter(|is_granted| *is_granted).count();
+        let late = t.after(TTL_S + PERIODS.lease_s + 60);
+        let told = late.receipt(&sample).await.expect("its tombstone stands");
+        assert_eq!(
+            told.claims.len(),
+            granted + usize::from(has_claimant),
+            "round {round}"
+        );
+        assert!(told.claims.len() <= 1, "round {round}: {told:?}");
+        late.sweep().await;
+        assert_eq!(
+            late.deliver(&sample, 0).await.is_ok(),
+            told.cause == Some(Cause::Delivered)
+        );
+        late.burn(&sample).await.expect("it is the owner's");
+        assert!(late.claim(&sample, 99).await.is_err());
+        assert_eq!(
+            late.receipt(&sample).await,
+            Ok(told.clone()),
+            "round {round}"
+        );
+        let counted = t.stats_since(before).await;
+        let ends = match told.cause.expect("it has ended") {
+            Cause::Delivered => counted.delivered,
+            Cause::Lapsed => counted.lapsed,
+            Cause::Burnt => counted.burnt,
+            Cause::Expired => counted.expired,
+            Cause::Abandoned => 0,
+        };
+        assert_eq!(
+            (ends, counted.burnt + counted.expired <= 1),
+            (1, true),
+            "{told:?} {counted:?}"
+        );
+    }
+}
+
 pub(super) async fn one_of_many_fetches_begins(t: &Fixture) {
     let t = &t.strict();
     for _ in 0..20 {

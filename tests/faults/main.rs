@@ -1,0 +1,22 @@
+//! The promises of docs/architecture.md and docs/threat-model.md under faults of one machine: kills, failing writes, cut
+//! connections, a full disk, a clock that is set. Each test drives the real server as a process, and is short here and long by
+//! `cargo xtask faults`. None knows the server's code.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test that cannot go on says why"
+)]
+
+mod clock;
+mod cuts;
+mod full;
+mod kills;
+mod ledger;
+mod proxy;
+mod residue;
+mod scale;
+mod secret;
+mod strace;
+mod tale;
+mod wire;
+mod writes;

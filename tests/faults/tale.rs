@@ -1,0 +1,230 @@
+//! One transfer under load: what is done with it next, and the ledger of what came of it. It stops at the first complaint.
+
+use std::collections::VecDeque;
+
+use onetimeshare_client::Client;
+use onetimeshare_protocol::id::ClaimToken;
+
+use crate::ledger::{Certainty, Ledger};
+use crate::secret::{PART_LEN, Secret, random};
+use crate::wire::{self, Answer, Call, Heard};
+
+/// How many calls a complaint shows.
+const SHOWN: usize = 24;
+
+/// A transfer, its ledger, and the last calls.
+pub(crate) struct Tale {
+    pub(crate) secret: Secret,
+    pub(crate) ledger: Ledger,
+    /// Whether it was called since it was last checked.
+    pub(crate) is_touched: bool,
+    calls: VecDeque<String>,
+}
+
+impl Tale {
+    pub(crate) fn new(secret: Secret, ledger: Ledger) -> Self {
+        Self {
+            secret,
+            ledger,
+            is_touched: true,
+            calls: VecDeque::new(),
+        }
+    }
+
+    /// One of a mixed load: half of them small enough to go with their create request, most for one claimant.
+    pub(crate) fn mixed(rng: &mut fastrand::Rng) -> Self {
+        let content_len = if rng.bool() {
+            rng.usize(0..3000)
+        } else {
+            rng.usize(PART_LEN / 2..3 * PART_LEN)
+        };
+        let claims_max = if rng.u8(0..4) == 0 { 3 } else { 1 };
+        Self::new(
+            Secret::seal(rng, content_len, claims_max),
+            Ledger::default(),
+        )
+    }
+
+    /// Makes one call and takes note of it.
+    ///
+    /// # Panics
+    /// With the last calls, when the answer breaks a promise.
+    pub(crate) fn call(&mut self, client: &Client, call: &Call) -> Heard {
+        let heard = wire::call(client, call, &self.secret);
+        self.hear(call, &heard);
+        heard
+    }
+
+    pub(crate) fn hear(&mut self, call: &Call, heard: &Heard) {
+        self.is_touched = true;
+        self.calls
+            .push_back(format!("{call:?} -> {}", outline(heard)));
+        if self.calls.len() > SHOWN {
+            self.calls.pop_front();
+        }
+        if let Err(complaint) = self.ledger.hear(&self.secret, call, heard) {
+            let calls: Vec<_> = self.calls.iter().map(String::as_str).collect();
+            panic!("{complaint}\n{:?}\n{}", self.secret.id(), calls.join("\n"));
+        }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.ledger.is_gone(&self.secret)
+    }
+
+    /// What a client might do next.
+    pub(crate) fn next(&self, rng: &mut fastrand::Rng) -> Call {
+        if self.ledger.created != Certainty::Yes {
+            return Call::Create;
+        }
+        if !self.ledger.is_complete(&self.secret) {
+            return self.next_of_upload(rng);
+        }
+        match rng.u8(0..100) {
+            0..20 => Call::Peek {
+                with_access: rng.bool(),
+            },
+            20..28 => Call::Guess(fresh(rng)),
+            28..33 => Call::Unlock,
+            33..55 => Call::Claim(fresh(rng)),
+            55..67 => {
+                let known = self.ledger.claims.keys().cloned();
+                rng_choice(rng, known).map_or(Call::Create, Call::Claim)
+            }
+            67..84 => self
+                .holder(rng)
+                .map_or(Call::Create, |holder| Call::Body(holder, self.range(rng))),
+            84..97 => self.holder(rng).map_or(Call::Parts, Call::Delivered),
+            _ => Call::Burn,
+        }
+    }
+
+    fn next_of_upload(&self, rng: &mut fastrand::Rng) -> Call {
+        let parts = 0..self.secret.part_count();
+        let missing = parts
+            .clone()
+            .filter(|index| self.ledger.parts.get(index) != Some(&Certainty::Yes));
+        match (rng.u8(0..20), rng_choice(rng, missing)) {
+            (0, _) => Call::Burn,
+            (1, _) => Call::Claim(fresh(rng)),
+            (2, _) => Call::Guess(fresh(rng)),
+            (3 | 4, _) => Call::Parts,
+            (5, _) => Call::Part(rng.u64(parts)),
+            (6, _) | (_, None) => Call::Complete,
+            (_, Some(index)) => Call::Part(index),
+        }
+    }
+
+    /// A claimant who is sure of its lease.
+    fn holder(&self, rng: &mut fastrand::Rng) -> Option<ClaimToken> {
+        rng_choice(rng, self.holders())
+    }
+
+    /// Every claimant whose lease was granted and has not ended.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = ClaimToken> {
+        let claims = self.ledger.claims.iter();
+        claims
+            .filter(|(_, claim)| {
+                claim.granted == Certainty::Yes && claim.delivered == Certainty::No
+            })
+            .map(|(claimant, _)| claimant.clone())
+    }
+
+    fn range(&self, rng: &mut fastrand::Rng) -> std::ops::Range<u64> {
+        let end = self.secret.create.body_len;
+        let start = rng.u64(0..end);
+        start..rng.u64(start + 1..=end)
+    }
+
+    /// Three claimants at one moment.
+    pub(crate) fn race(&mut self, client: &Client, rng: &mut fastrand::Rng) {
+        let calls: [Call; 3] = std::array::from_fn(|_| Call::Claim(fresh(rng)));
+        for call in &calls {
+            self.ledger.suspect(call);
+        }
+        let secret = &self.secret;
+        let heard = std::thread::scope(|scope| {
+            calls
+                .each_ref()
+                .map(|call| scope.spawn(move || wire::call(client, call, secret)))
+                .map(|claimant| claimant.join().expect("a claimant does not panic"))
+        });
+        for (call, heard) in calls.iter().zip(&heard) {
+            self.hear(call, heard);
+        }
+    }
+
+    /// Asks for everything that is known or in doubt, on a server that answers; afterwards nothing is in doubt. Content that
+    /// a claimant holds is opened.
+    pub(crate) fn check(&mut self, client: &Client, rng: &mut fastrand::Rng) {
+        if self.ledger.created == Certainty::Maybe {
+            self.call(client, &Call::Create);
+        }
+        self.call(client, &Call::Parts);
+        let claimants: Vec<_> = self.ledger.claims.keys().cloned().collect();
+        for claimant in claimants {
+            if self.is_gone() {
+                break;
+            }
+            self.check_claim(client, claimant);
+        }
+        // Before the peek, which tells how many claims were taken in all.
+        if self.ledger.is_complete(&self.secret) && self.is_taken() {
+            self.call(client, &Call::Claim(fresh(rng)));
+        }
+        self.call(client, &Call::Peek { with_access: false });
+        self.is_touched = false;
+    }
+
+    /// Whether no claim is left.
+    fn is_taken(&self) -> bool {
+        let granted = self.ledger.claims.values();
+        let granted = granted.filter(|claim| claim.granted == Certainty::Yes);
+        granted.count() >= usize::try_from(self.secret.create.claims_max).unwrap_or(usize::MAX)
+    }
+
+    /// One that is known or in doubt is asked for twice: both answers are the same lease, or both the same refusal.
+    fn check_claim(&mut self, client: &Client, claimant: ClaimToken) {
+        let claim = self.ledger.claims[&claimant];
+        if claim.granted == Certainty::No {
+            return;
+        }
+        let call = Call::Claim(claimant.clone());
+        let (first, second) = (self.call(client, &call), self.call(client, &call));
+        assert_eq!(first, second, "one claimant, two leases");
+        if claim.delivered == Certainty::Maybe && matches!(first, Heard::Answer(Answer::Granted(_)))
+        {
+            self.call(client, &Call::Delivered(claimant));
+        } else if matches!(first, Heard::Answer(Answer::Granted(_))) {
+            self.call(
+                client,
+                &Call::Body(claimant, 0..self.secret.create.body_len),
+            );
+        }
+    }
+}
+
+/// A new claimant.
+pub(crate) fn fresh(rng: &mut fastrand::Rng) -> ClaimToken {
+    ClaimToken::from_bytes(random(rng))
+}
+
+fn rng_choice<T>(rng: &mut fastrand::Rng, from: impl Iterator<Item = T>) -> Option<T> {
+    rng.choice(from.collect::<Vec<_>>())
+}
+
+/// What was heard, in a few words.
+fn outline(heard: &Heard) -> String {
+    match heard {
+        Heard::Answer(Answer::Refused(body)) => format!("{} {:?}", body.code, body.members),
+        Heard::Answer(Answer::Bytes(bytes)) => format!("{} bytes", bytes.len()),
+        Heard::Answer(Answer::Granted(granted)) => {
+            format!("granted until {}", granted.lease_expires_at)
+        }
+        Heard::Answer(Answer::Seen(seen)) => format!(
+            "{:?}, {} claims and {} attempts left",
+            seen.state, seen.claims_left, seen.attempts_left
+        ),
+        heard => format!("{heard:?}"),
+    }
+}
