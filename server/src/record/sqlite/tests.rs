@@ -2,6 +2,8 @@
 //! directory that is not its own.
 
 mod first_version;
+mod residue;
+mod traces;
 
 use std::fs;
 use std::sync::Arc;
