@@ -126,7 +126,7 @@ impl From<StoreError> for ApiError {
                 error!(%error, "a store has no room");
                 Self::new(
                     ErrorCode::StoreFull,
-                    "there is no room for this transfer: try again later, or send less",
+                    "the server has no room left: nothing was used up, try again later, or send less",
                 )
             }
             StoreError::Unreachable(_) | StoreError::Corrupt(_) => {

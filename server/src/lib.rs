@@ -14,6 +14,8 @@ mod middleware;
 pub mod record;
 pub mod router;
 pub mod service;
+#[cfg(test)]
+mod stage;
 pub mod sweeper;
 pub mod telemetry;
 pub mod token;

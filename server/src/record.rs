@@ -293,6 +293,10 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// Whether a transfer of this id is recorded, alive or as a tombstone.
     async fn is_known(&self, id: &TransferId) -> StoreResult<bool>;
 
+    /// Whether there is room for more than notes on what is there already. Without it nothing new is to be begun; claims, and
+    /// all that ends something, go on.
+    fn has_room(&self) -> bool;
+
     /// The store's own id.
     async fn store_id(&self) -> StoreResult<StoreId>;
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -39,6 +40,7 @@ struct Tables {
 pub struct MemoryStore {
     store_id: StoreId,
     tables: Mutex<Tables>,
+    has_room: AtomicBool,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -53,7 +55,13 @@ impl MemoryStore {
         Ok(Self {
             store_id: StoreId::generate()?,
             tables: Mutex::default(),
+            has_room: AtomicBool::new(true),
         })
+    }
+
+    /// Says whether there is room, in the place of a disk.
+    pub fn set_room(&self, has_room: bool) {
+        self.has_room.store(has_room, Ordering::SeqCst);
     }
 
     /// One atomic section. A step that panicked changed nothing half: each is complete before its first write.
@@ -440,6 +448,10 @@ impl RecordStore for MemoryStore {
 
     async fn store_id(&self) -> StoreResult<StoreId> {
         Ok(self.store_id.clone())
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room.load(Ordering::SeqCst)
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {

@@ -8,6 +8,7 @@ mod directory;
 mod frame;
 mod objects;
 mod readers;
+mod reserve;
 mod rows;
 mod schema;
 mod steps;
@@ -18,6 +19,8 @@ mod writer;
 use std::fmt;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,8 +32,9 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use rusqlite::Connection;
 
 pub use self::directory::OpenError;
-use self::directory::{DATABASE, lock, private_file};
+use self::directory::{DATABASE, lock, private_file, refused};
 use self::readers::Readers;
+use self::reserve::Reserve;
 use self::rows::Stored;
 use self::steps::{
     Proof, accept_part, body_place, ciphertext, create, glance, in_section, read, shown, sweep,
@@ -38,20 +42,22 @@ use self::steps::{
 use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
-    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreId,
-    StoreResult,
+    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
+    StoreId, StoreResult,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
 
-/// What was erased leaves the log after so long at the latest; the promise is half a minute.
-const SCRUB_AFTER: Duration = Duration::from_secs(10);
+/// What was erased leaves the log after so long at the latest, where the promise is half a minute; and after so long a full
+/// disk is looked at again.
+const TIDY_AFTER: Duration = Duration::from_secs(10);
 
 /// Records in SQLite. Dropping it finishes what is queued, truncates the log and frees the data directory.
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     store_id: StoreId,
+    has_room: Arc<AtomicBool>,
     /// Given back last of all.
     _lock: File,
 }
@@ -65,24 +71,31 @@ impl fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens the records in `directory`, and makes both when they are not there.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        Self::open_with(directory, SCRUB_AFTER)
+        Self::open_with(directory, TIDY_AFTER)
     }
 
-    fn open_with(directory: &Path, scrub_after: Duration) -> Result<Self, OpenError> {
+    fn open_with(directory: &Path, tidy_after: Duration) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
+        let mut reserve = Reserve::open(directory).map_err(|error| refused(directory, &error))?;
         let path = directory.join(DATABASE);
-        // SQLite gives the log and its index the rights that the database has.
-        private_file(&path).map_err(|error| OpenError::Store(error.to_string()))?;
-        let mut conn = Connection::open(&path)?;
-        schema::prepare(&mut conn)?;
+        let conn = loop {
+            match open_database(&path) {
+                // On a full disk the log and its index need room to be made.
+                Err(OpenError::Full(_)) if reserve.give_way() => {}
+                opened => break opened?,
+            }
+        };
+        reserve.fill();
+        let has_room = reserve.watch();
         let store_id =
             schema::store_id(&conn).map_err(|error| OpenError::Store(error.to_string()))?;
-        let writer = Writer::start(conn, scrub_after)
+        let writer = Writer::start(conn, reserve, tidy_after)
             .map_err(|error| OpenError::Store(error.to_string()))?;
         Ok(Self {
             writer,
             readers: Readers::new(path),
             store_id,
+            has_room,
             _lock: lock,
         })
     }
@@ -99,25 +112,33 @@ impl SqliteStore {
         id: &TransferId,
         proof: Proof,
         at: Moment,
-        run: impl FnOnce(&Section<'_>, &Stored, &mut Transfer) -> StoreResult<Outcome<T>>
-        + Send
-        + 'static,
+        run: impl Fn(&Section<'_>, &Stored, &mut Transfer) -> StoreResult<Outcome<T>> + Send + 'static,
     ) -> StoreResult<Outcome<T>> {
         if !self.is_authorized(id, proof).await? {
             return Ok(Err(Refusal::Unknown));
         }
         let id = id.clone();
         self.writer
-            .run(move |section| in_section(section, &id, at, run))
+            .run(move |section| in_section(section, &id, at, &run))
             .await
     }
+}
+
+/// Opens the database, which is made for its owner alone when it is not there.
+fn open_database(path: &Path) -> Result<Connection, OpenError> {
+    // SQLite gives the log and its index the rights that the database has.
+    private_file(path).map_err(|error| OpenError::from(StoreError::from(error)))?;
+    let mut conn = Connection::open(path)?;
+    schema::prepare(&mut conn)?;
+    Ok(conn)
 }
 
 #[async_trait]
 impl RecordStore for SqliteStore {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
+        let added_len = new.manifest.len() + new.body.as_ref().map_or(0, Bytes::len);
         self.writer
-            .run(move |section| create(section, &new, at))
+            .add(added_len, move |section| create(section, &new, at))
             .await
     }
 
@@ -129,20 +150,21 @@ impl RecordStore for SqliteStore {
     ) -> StoreResult<Outcome<PartStart>> {
         let (owner, part) = (owner.clone(), part.clone());
         let id = part.object.id.clone();
-        self.step(
-            &id,
-            Proof::Owner(owner.clone()),
-            at,
-            move |section, stored, transfer| {
+        if !self.is_authorized(&id, Proof::Owner(owner.clone())).await? {
+            return Ok(Err(Refusal::Unknown));
+        }
+        let begin = move |section: &Section<'_>| {
+            in_section(section, &id, at, |section, stored, transfer| {
                 let accepted = objects::accepted(section.conn, stored.row, part.object.index)?;
                 let start = step::begin_part(transfer, &owner, &part, accepted);
                 if matches!(start, Ok(PartStart::Write)) {
                     objects::queue(section.conn, &part.object, Queued::unwritten(at))?;
                 }
                 Ok(start)
-            },
-        )
-        .await
+            })
+        };
+        // It adds no ciphertext here, but asks to add some elsewhere.
+        self.writer.add(0, begin).await
     }
 
     async fn accept_part(
@@ -403,9 +425,23 @@ impl RecordStore for SqliteStore {
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
-        self.writer
-            .run(move |section| sweep(section, limit, at))
-            .await
+        let (mut batch, mut swept) = (limit, 0);
+        while swept < limit {
+            let asked = batch.min(limit - swept);
+            let step = move |section: &Section<'_>| sweep(section, asked, at);
+            match self.writer.run(step).await {
+                // What is erased in one step has to fit into the log.
+                Err(StoreError::Full(_)) if batch > 1 => batch = (batch / 4).max(1),
+                Err(error) => return Err(error),
+                Ok(count) => {
+                    swept += count;
+                    if count < asked {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(swept)
     }
 
     async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
@@ -446,6 +482,10 @@ impl RecordStore for SqliteStore {
 
     async fn store_id(&self) -> StoreResult<StoreId> {
         Ok(self.store_id.clone())
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room.load(Ordering::Relaxed)
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {

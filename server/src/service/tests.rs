@@ -20,6 +20,7 @@ use crate::token;
 use crate::transfer::{Periods, Refusal};
 
 mod once;
+mod room;
 
 const NOW: u64 = 1_800_000_000;
 const PART_LEN: u64 = 1000;
@@ -44,6 +45,7 @@ const PERIODS: Periods = Periods {
 
 struct Fixture {
     service: Service,
+    records: Arc<MemoryStore>,
     blobs: Arc<MemoryBlobs>,
     clock: Arc<MockClock>,
 }
@@ -61,10 +63,12 @@ async fn fixture_with(periods: Periods) -> Fixture {
     match_stores(records.as_ref(), blobs.as_ref())
         .await
         .unwrap();
+    let shared_records: Arc<dyn RecordStore> = Arc::<MemoryStore>::clone(&records);
     let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
     let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
     Fixture {
-        service: Service::new(records, shared_blobs, shared_clock, LIMITS, periods),
+        service: Service::new(shared_records, shared_blobs, shared_clock, LIMITS, periods),
+        records,
         blobs,
         clock,
     }

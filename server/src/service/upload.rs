@@ -31,6 +31,7 @@ impl Service {
     /// Creates a transfer, or answers a repeat of the same request with where it stands.
     pub async fn create(&self, request: CreateRequest) -> ServiceResult<Created> {
         check(&request, &self.limits)?;
+        self.require_room()?;
         let create_digest = digest(&request);
         let creation = Creation {
             id: request.id,
@@ -60,6 +61,7 @@ impl Service {
         part: PartUpload,
         body: ByteStream,
     ) -> ServiceResult<()> {
+        self.require_room()?;
         let owner = token::owner_verifier(owner);
         let object = ObjectName {
             id: id.clone(),
@@ -100,6 +102,15 @@ impl Service {
         Ok(())
     }
 
+    /// Refuses what is new while the record store needs the room that is left.
+    fn require_room(&self) -> Result<(), StoreError> {
+        if self.records.has_room() {
+            Ok(())
+        } else {
+            Err(StoreError::Full("the reserve is in use".to_owned()))
+        }
+    }
+
     /// Writes the bytes as an object; the store is told to give it up when they are not what was announced.
     async fn write_checked(
         &self,
@@ -108,7 +119,13 @@ impl Service {
         body: ByteStream,
     ) -> ServiceResult<()> {
         let fault = Arc::new(OnceLock::new());
-        let checked = check_bytes(body, len, part.digest, Arc::clone(&fault));
+        let service = self.clone();
+        let body = body.map(move |piece| {
+            // What is under way must not take what the record store has just let go of.
+            service.require_room()?;
+            piece
+        });
+        let checked = check_bytes(body.boxed(), len, part.digest, Arc::clone(&fault));
         let written = self.blobs.write(&part.object, checked).await;
         match fault.get() {
             Some(invalid) => Err(Invalid::clone(invalid).into()),

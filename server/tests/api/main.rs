@@ -10,6 +10,7 @@ mod body;
 mod claim;
 mod connections;
 mod create;
+mod full;
 mod logs;
 mod malformed;
 mod once;

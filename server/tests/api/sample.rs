@@ -111,21 +111,26 @@ impl Sample {
         json!({"link_proof": text(&self.link_proof()), "access_proof": text(&[0; 32])})
     }
 
-    /// Every proof and token there is, as they would stand in a log.
+    /// Every proof and token there is, and the beginnings of the ciphertext, in every form in which a log could hold them.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let proofs = [
-            self.link_proof(),
-            self.access_proof(),
-            self.owner_token(),
-            sha256(&self.link_proof()),
+        let (manifest, body) = (self.manifest(), &self.body);
+        let claimant = sha256(&[self.seed, 1]);
+        let bytes: [&[u8]; 7] = [
+            &self.link_proof(),
+            &self.access_proof(),
+            &self.owner_token(),
+            &sha256(&self.link_proof()),
+            &claimant,
+            &manifest[..48],
+            &body[..48],
         ];
-        let mut secrets: Vec<_> = proofs.iter().map(|bytes| text(bytes)).collect();
-        secrets.extend([
-            self.claimant(1),
-            self.id(),
-            text(&self.manifest()),
-            text(&self.body),
-        ]);
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let listed = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
+        let mut secrets: Vec<_> = bytes
+            .iter()
+            .flat_map(|bytes| [text(bytes), hex(bytes), listed(bytes)])
+            .collect();
+        secrets.push(self.id());
         secrets
     }
 

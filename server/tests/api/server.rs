@@ -48,6 +48,7 @@ const PERIODS: Periods = Periods {
 pub(crate) struct TestServer {
     pub(crate) router: Router,
     pub(crate) clock: Arc<MockClock>,
+    pub(crate) records: Arc<MemoryStore>,
     pub(crate) blobs: Arc<MemoryBlobs>,
     service: Arc<Service>,
 }
@@ -59,16 +60,17 @@ impl TestServer {
 
     /// One with another lease, in seconds, or without counters.
     pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
-        let records: Arc<dyn RecordStore> = Arc::new(MemoryStore::new().unwrap());
+        let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
             .await
             .unwrap();
         let clock = Arc::new(MockClock::new(START));
+        let shared_records: Arc<dyn RecordStore> = Arc::<MemoryStore>::clone(&records);
         let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
         let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
         let service = Arc::new(Service::new(
-            records,
+            shared_records,
             shared_blobs,
             shared_clock,
             LIMITS,
@@ -82,6 +84,7 @@ impl TestServer {
         Self {
             router: router(app),
             clock,
+            records,
             blobs,
             service,
         }

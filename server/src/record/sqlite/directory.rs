@@ -44,6 +44,9 @@ pub enum OpenError {
     /// The file is no database, or a broken one.
     #[error("the file {DATABASE} in the data directory is damaged: {0}")]
     Corrupt(String),
+    /// The disk is full.
+    #[error("the record database cannot be opened, because the disk is full: {0}")]
+    Full(String),
     /// Anything else that SQLite says.
     #[error("the record database cannot be opened: {0}")]
     Store(String),
@@ -51,9 +54,18 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        match StoreError::from(error) {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
             StoreError::Corrupt(reason) => Self::Corrupt(reason),
-            other => Self::Store(other.to_string()),
+            StoreError::Full(reason) => Self::Full(reason),
+            other @ (StoreError::Unreachable(_) | StoreError::Interrupted) => {
+                Self::Store(other.to_string())
+            }
         }
     }
 }
@@ -79,10 +91,7 @@ impl From<rusqlite::Error> for StoreError {
 
 /// Makes the directory, for its owner alone, and locks it.
 pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
-    let refused = |error: std::io::Error| OpenError::Directory {
-        path: directory.to_owned(),
-        reason: error.to_string(),
-    };
+    let refused = |error| refused(directory, &error);
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -93,6 +102,14 @@ pub(super) fn lock(directory: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
         Err(TryLockError::Error(error)) => Err(refused(error)),
+    }
+}
+
+/// What the system says of the directory.
+pub(super) fn refused(directory: &Path, error: &std::io::Error) -> OpenError {
+    OpenError::Directory {
+        path: directory.to_owned(),
+        reason: error.to_string(),
     }
 }
 

@@ -1,8 +1,9 @@
-//! The database's layout: made once, recognised by its application id, refused when a newer version made it.
+//! The database's layout: made once, recognised by its application id, upgraded from older versions step by step, refused when
+//! a newer version made it.
 //!
 //! Ciphertext lies in `sealed` alone, whose rows are inserted and deleted and never updated.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
 use crate::record::{StoreError, StoreId};
@@ -12,6 +13,17 @@ pub(super) const VERSION: i64 = 1;
 
 /// Marks a file as a record database of this program: "otsr" in ASCII.
 const APPLICATION_ID: i64 = 0x6f74_7372;
+
+/// What turns a database of one version into one of the next.
+struct Upgrade {
+    /// The version that it makes.
+    to: i64,
+    /// The statements that make it; they run in one transaction, in which no foreign key is enforced before its end.
+    statements: &'static str,
+}
+
+/// Every upgrade since the first version, in order. Who changes [`TABLES`] raises [`VERSION`] and adds the same change here.
+const UPGRADES: &[Upgrade] = &[];
 
 /// `part.random` and `deletion.random` are 64 bits read as a signed number. Times are Unix seconds.
 const TABLES: &str = "
@@ -109,24 +121,37 @@ pub(super) fn configure(conn: &Connection, is_writer: bool) -> rusqlite::Result<
     Ok(())
 }
 
-/// Makes the tables of a new database, or makes sure that an old one is ours and not newer than this program.
-/// Nothing is changed before that is certain.
-pub(super) fn prepare(conn: &mut Connection) -> Result<(), OpenError> {
-    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let application_id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    let is_new = version == 0 && application_id == 0 && tables == 0;
-    if !is_new && application_id != APPLICATION_ID {
-        return Err(OpenError::Foreign);
-    }
-    if version > VERSION {
-        return Err(OpenError::Newer {
-            found: version,
+/// What a file turns out to be before anything in it is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing yet.
+    New,
+    /// A database of ours, of this version or an older one.
+    Version(i64),
+}
+
+/// Looks whether a database is ours, and not newer than this program. It changes nothing.
+pub(super) fn recognise(conn: &Connection) -> Result<Found, OpenError> {
+    let number = |query| conn.query_row(query, [], |row| row.get::<_, i64>(0));
+    let version = number("PRAGMA user_version")?;
+    let application_id = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    match (application_id, version, tables) {
+        (0, 0, 0) => Ok(Found::New),
+        (APPLICATION_ID, 1..=VERSION, _) => Ok(Found::Version(version)),
+        (APPLICATION_ID, found, _) if found > VERSION => Err(OpenError::Newer {
+            found,
             known: VERSION,
-        });
+        }),
+        _ => Err(OpenError::Foreign),
     }
+}
+
+/// Makes the tables of a new database, or brings an old one of ours to this version.
+pub(super) fn prepare(conn: &mut Connection) -> Result<(), OpenError> {
+    let found = recognise(conn)?;
     configure(conn, true)?;
-    if is_new {
+    if found == Found::New {
         // The frames of `sealed` are laid out for pages of this size.
         let page_len = i64::try_from(super::frame::PAGE_LEN).expect("4096 is a small number");
         conn.pragma_update(None, "page_size", page_len)?;
@@ -138,7 +163,39 @@ pub(super) fn prepare(conn: &mut Connection) -> Result<(), OpenError> {
             "it cannot keep a write-ahead log".to_owned(),
         ));
     }
-    if is_new { create(conn) } else { Ok(()) }
+    match found {
+        Found::New => create(conn),
+        Found::Version(version) => upgrade(conn, version, UPGRADES),
+    }
+}
+
+/// Runs the upgrades that a database of version `from` lacks, each in a transaction of its own: one that fails, or that a
+/// crash cuts off, leaves the version before it, and the next start goes on from there.
+fn upgrade(conn: &mut Connection, from: i64, upgrades: &[Upgrade]) -> Result<(), OpenError> {
+    let missing: Vec<_> = upgrades
+        .iter()
+        .filter(|upgrade| upgrade.to > from)
+        .collect();
+    let Some(last) = missing.last() else {
+        return Ok(());
+    };
+    // A table that others refer to can only be rebuilt without this, and it cannot be changed inside a transaction.
+    conn.pragma_update(None, "foreign_keys", "OFF")?;
+    for upgrade in &missing {
+        let section = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        section.execute_batch(upgrade.statements)?;
+        if section.prepare("PRAGMA foreign_key_check")?.exists([])? {
+            return Err(OpenError::Corrupt(format!(
+                "its upgrade to schema {} left a row without its transfer",
+                upgrade.to
+            )));
+        }
+        section.pragma_update(None, "user_version", upgrade.to)?;
+        section.commit()?;
+    }
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    tracing::info!(from, to = last.to, "the record database was upgraded");
+    Ok(())
 }
 
 fn create(conn: &mut Connection) -> Result<(), OpenError> {
@@ -157,3 +214,6 @@ pub(super) fn store_id(conn: &Connection) -> Result<StoreId, StoreError> {
     let store_id = conn.query_row("SELECT store_id FROM store", [], |row| row.get(0))?;
     Ok(StoreId(store_id))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,10 @@
 //! What only the SQLite store must do: keep everything over a restart, leave nothing of what it erased, and refuse a data
 //! directory that is not its own.
 
+mod first_version;
+mod residue;
+mod traces;
+
 use std::fs;
 use std::sync::Arc;
 

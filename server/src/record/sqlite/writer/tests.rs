@@ -1,6 +1,18 @@
 //! Groups of requests: one that fails is undone alone, and a group that cannot be committed is undone whole.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::thread::commit;
 use super::*;
+use crate::record::sqlite::reserve::SLICE_LEN;
+
+/// The reserve of a directory of its own.
+fn reserve() -> (tempfile::TempDir, Reserve) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut reserve = Reserve::open(directory.path()).unwrap();
+    reserve.fill();
+    (directory, reserve)
+}
 
 fn database() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
@@ -26,7 +38,8 @@ fn request(statements: &'static [&'static str]) -> (Box<dyn Job>, Answer) {
         Ok(statements.len())
     };
     let request = Request {
-        step: Some(step),
+        step,
+        adds: Adds::Nothing,
         result: None,
         caller,
         _place: place,
@@ -36,7 +49,9 @@ fn request(statements: &'static [&'static str]) -> (Box<dyn Job>, Answer) {
 
 fn run(conn: &Connection, requests: Vec<(Box<dyn Job>, Answer)>) -> Vec<StoreResult<usize>> {
     let (group, answers): (Vec<_>, Vec<_>) = requests.into_iter().unzip();
-    commit(conn, group, &Cell::new(false));
+    for job in commit(conn, group, &Cell::new(false)) {
+        job.answer();
+    }
     assert!(conn.is_autocommit(), "no transaction is left open");
     answers
         .into_iter()
@@ -124,7 +139,8 @@ fn a_full_store_says_so_and_goes_on() {
 
 #[tokio::test]
 async fn a_panic_is_undone_and_costs_nobody_else_anything() {
-    let writer = Writer::start(database(), Duration::from_secs(1)).unwrap();
+    let (_directory, reserve) = reserve();
+    let writer = Writer::start(database(), reserve, Duration::from_secs(1)).unwrap();
     let answer: StoreResult<()> = writer
         .run(|section| {
             section
@@ -151,7 +167,8 @@ async fn dropping_finishes_what_is_queued() {
     let conn = Connection::open(&path).unwrap();
     conn.execute_batch("CREATE TABLE kept (value INTEGER PRIMARY KEY)")
         .unwrap();
-    let writer = Writer::start(conn, Duration::from_secs(1)).unwrap();
+    let (_directory, reserve) = reserve();
+    let writer = Writer::start(conn, reserve, Duration::from_secs(1)).unwrap();
     let commands = writer.commands.clone().unwrap();
     for _ in 0..2000 {
         let (job, _) = request(&["INSERT INTO kept DEFAULT VALUES"]);
@@ -161,4 +178,81 @@ async fn dropping_finishes_what_is_queued() {
     drop(writer);
     let conn = Connection::open(&path).unwrap();
     assert_eq!(kept(&conn).len(), 2000);
+}
+
+/// A step that finds the disk full this often, and how often it was run.
+fn fails_full(
+    times: usize,
+) -> (
+    Arc<AtomicUsize>,
+    impl Fn(&Section<'_>) -> StoreResult<()> + Send + 'static,
+) {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&runs);
+    let step = move |section: &Section<'_>| {
+        section
+            .conn
+            .execute("INSERT INTO kept DEFAULT VALUES", [])?;
+        if counted.fetch_add(1, Ordering::SeqCst) < times {
+            Err(StoreError::Full("no room".to_owned()))
+        } else {
+            Ok(())
+        }
+    };
+    (runs, step)
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_is_new_and_gives_way_to_the_rest() {
+    let (directory, reserve) = reserve();
+    let is_whole = reserve.watch();
+    let slices_left = || {
+        let file = std::fs::metadata(directory.path().join("records.reserve")).unwrap();
+        file.len() / SLICE_LEN
+    };
+    let whole = slices_left();
+    let writer = Writer::start(database(), reserve, Duration::from_hours(1)).unwrap();
+
+    let (runs, step) = fails_full(1);
+    let refused = writer.add(10, step).await;
+    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+    assert_eq!((runs.load(Ordering::SeqCst), slices_left()), (1, whole));
+
+    // The first time it is run again once the log is free, and then for a slice each.
+    for (times, slices) in [(1, 0), (3, 2)] {
+        let (runs, step) = fails_full(times);
+        writer.run(step).await.unwrap();
+        assert_eq!(runs.load(Ordering::SeqCst), times + 1);
+        assert_eq!(slices_left(), whole - slices);
+        assert_eq!(is_whole.load(Ordering::SeqCst), slices == 0);
+    }
+    let (_, step) = fails_full(usize::MAX);
+    let refused = writer.run(step).await;
+    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+    assert_eq!(slices_left(), 0);
+    let count = |section: &Section<'_>| {
+        let count = section
+            .conn
+            .query_row("SELECT count(*) FROM kept", [], |row| row.get(0));
+        Ok(count?)
+    };
+    let kept: i64 = writer.run(count).await.unwrap();
+    assert_eq!(kept, 2, "what failed was undone");
+}
+
+#[tokio::test]
+async fn the_reserve_is_filled_again_when_there_is_room() {
+    let (_directory, reserve) = reserve();
+    let is_whole = reserve.watch();
+    let writer = Writer::start(database(), reserve, Duration::from_millis(1)).unwrap();
+    let (_, step) = fails_full(usize::MAX);
+    writer.run(step).await.unwrap_err();
+    let filled = async {
+        while !is_whole.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), filled)
+        .await
+        .unwrap();
 }

@@ -1,0 +1,66 @@
+//! A folder that the first version wrote, as it lies in `tests/fixtures/v1`: every later version finds all that is in it.
+
+use super::*;
+use crate::stage::{Parcel, Stage};
+
+/// What the folder holds; `written` below is how it came to be.
+const FIRST: u64 = 1000;
+
+fn fixture() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The same folder, written by this version.
+async fn written(directory: &Path, parcels: &[Parcel]) -> Stage {
+    let stage = Stage::new(directory).await;
+    stage.fill(parcels).await;
+    let at = stage.service.moment();
+    stage.records.sweep(1000, at).await.unwrap();
+    stage
+}
+
+fn layout(directory: &Path) -> Vec<String> {
+    let conn = Connection::open(directory.join(DATABASE)).unwrap();
+    let mut query = conn
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+        .unwrap();
+    let rows = query.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn what_the_first_version_wrote_is_found_as_it_was() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    copy(&fixture(), old.path());
+    let parcels = Parcel::each(FIRST);
+    let from_new = written(new.path(), &parcels).await;
+    let from_old = Stage::later(old.path()).await;
+    for parcel in &parcels {
+        let portrait = from_old.portrait(parcel).await;
+        assert_eq!(portrait, from_new.portrait(parcel).await, "{parcel:?}");
+    }
+    assert_eq!(
+        from_old.records.stats().await.unwrap(),
+        from_new.records.stats().await.unwrap()
+    );
+    // Objects are named at random; their number is not.
+    let due = async |stage: &Stage| {
+        let at = stage.service.moment();
+        stage.records.take_deletions(1000, at).await.unwrap().len()
+    };
+    assert_eq!(due(&from_old).await, due(&from_new).await);
+    assert_eq!(layout(old.path()), layout(new.path()));
+}

@@ -1,0 +1,34 @@
+//! A server whose disk is full: what it refuses, what it does all the same, and that nothing else is needed once there is room.
+
+use crate::sample::Sample;
+use crate::server::TestServer;
+
+#[tokio::test]
+async fn new_transfers_wait_while_those_that_are_there_go_on() {
+    let server = TestServer::new().await;
+    let (opened, burnt, late) = (Sample::small(), Sample::large(), Sample::of(8, 1000));
+    opened.upload(&server).await;
+    burnt.upload(&server).await;
+    server.records.set_room(false);
+    late.create(&server).await.refused(507, "store.full");
+
+    opened.peek(&server, &opened.proofs()).await.expect(200);
+    opened.claim(&server, 1).await.expect(200);
+    let delivered = opened.path("/delivered");
+    let claimant = opened.claimant(1);
+    server
+        .call("POST", &delivered, Some(&claimant))
+        .await
+        .expect(204);
+    let owner = burnt.owner();
+    server
+        .call("DELETE", &burnt.path(""), Some(&owner))
+        .await
+        .expect(204);
+    server.sweep().await;
+    assert_eq!(server.blobs.count(), 0);
+    server.call("GET", "/readyz", None).await.expect(204);
+
+    server.records.set_room(true);
+    late.create(&server).await.expect(201);
+}
