@@ -51,7 +51,7 @@ pub enum State {
 }
 
 /// Why a transfer is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The last claimant's client said that everything arrived.
@@ -234,7 +234,7 @@ pub struct ReceiptAnswer {
 }
 
 /// Answer to `GET /stats`: counts since the record store was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StatsAnswer {
     /// Transfers that were created.
     pub created: u64,

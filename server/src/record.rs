@@ -15,6 +15,7 @@ pub mod conformance;
 pub mod memory;
 pub mod sqlite;
 mod step;
+pub mod tables;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
+pub use self::step::{Accepted, Queued};
 use crate::blob::ObjectName;
 use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Transfer};
 

@@ -122,7 +122,7 @@ pub enum Refusal {
 pub const MISSING_MAX: usize = 100;
 
 /// Where a transfer stands, as it is stored. [`Transfer::state`] tells what the world sees of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// Parts are still arriving.
     Uploading,
@@ -138,7 +138,7 @@ pub enum Phase {
 }
 
 /// A transfer's record, less its ciphertext and its list of parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transfer {
     /// Its name.
     pub id: TransferId,

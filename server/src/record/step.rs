@@ -31,12 +31,12 @@ pub(crate) fn run<T>(
 }
 
 /// An accepted part, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Accepted {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Accepted {
     /// SHA-256 of the part.
-    pub(crate) digest: [u8; 32],
+    pub digest: [u8; 32],
     /// Which of the part's objects it lies in.
-    pub(crate) random: u64,
+    pub random: u64,
 }
 
 impl Accepted {
@@ -126,14 +126,14 @@ pub(crate) fn missing(part_count: u64, accepted: impl IntoIterator<Item = u64>) 
 pub(crate) const RETRY_S: u64 = 15;
 
 /// An object that waits for its deletion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Queued {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Queued {
     /// When it is offered for deletion next, in Unix seconds.
-    pub(crate) due_at: u64,
+    pub due_at: u64,
     /// From when on a deletion is the last: no write can still be under way.
-    pub(crate) final_at: u64,
+    pub final_at: u64,
     /// Whether it was offered, so that it can never become a part.
-    pub(crate) is_taken: bool,
+    pub is_taken: bool,
 }
 
 impl Queued {

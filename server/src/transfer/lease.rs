@@ -7,7 +7,7 @@ use onetimeshare_protocol::transfer::Cause;
 use super::{Moment, ONCE_RENEW_S, ONCE_S, Outcome, Phase, RENEW_MIN_S, Refusal, Transfer};
 
 /// How a lease ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LeaseEnd {
     /// The claimant's client said that everything arrived.
     Delivered,
@@ -29,7 +29,7 @@ impl LeaseEnd {
 }
 
 /// How often a claimant may fetch the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fetches {
     /// As often as it likes while the lease lives, and from anywhere: what breaks is resumed.
     Many,
@@ -40,7 +40,7 @@ pub enum Fetches {
 }
 
 /// One claim that was granted, and what became of it. Kept until the tombstone ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// SHA-256 of the claim token: who it belongs to.
     pub claim_verifier: ClaimVerifier,
