@@ -10,6 +10,7 @@ import { Content } from "./content.mjs";
 import { Faults } from "./fault.mjs";
 import { Server } from "./server.mjs";
 import { manageStates } from "./states/manage.mjs";
+import { noticeStates } from "./states/notice.mjs";
 import { openStates } from "./states/open.mjs";
 import { sendStates } from "./states/send.mjs";
 
@@ -23,7 +24,7 @@ import { sendStates } from "./states/send.mjs";
  */
 
 /** All of them, page by page. @type {State[]} */
-export const STATES = [...sendStates, ...openStates, ...manageStates];
+export const STATES = [...sendStates, ...openStates, ...noticeStates, ...manageStates];
 
 /** The widths that are looked at, in CSS pixels: a desk, and the narrowest phone. */
 export const WIDTHS = [1280, 320];
