@@ -4,12 +4,14 @@
 pub mod settings;
 mod sources;
 mod value;
+mod variables;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use onetimeshare_protocol::limits::{
     BODY_LEN_MIN, CLAIMS_MAX, CONTENT_LEN_MAX, PART_COUNT_MAX, body_len,
 };
@@ -17,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::sources::Sources;
+use self::variables::Variables;
 use crate::service::Limits;
 use crate::transfer::{Periods, UPLOAD_MAX_S};
 
@@ -46,6 +49,8 @@ pub struct Config {
     pub log: EnvFilter,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Variables that look like settings and name none.
+    pub unknown_variables: Vec<String>,
 }
 
 /// Every fault that was found, one sentence each.
@@ -60,36 +65,41 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// Why there is no [`Config`].
+/// One start of the program, and with which settings.
 #[derive(Debug)]
-pub enum LoadError {
-    /// The command line cannot be read, or asked for help or the version: clap's own answer.
-    CommandLine(clap::Error),
-    /// Settings that cannot be taken.
-    Faults(Faults),
+pub struct Invocation {
+    /// The settings, or all that is wrong with them.
+    pub config: Result<Config, Faults>,
+}
+
+impl Invocation {
+    /// From the process's own arguments and environment. An error is a command line that cannot be read, or that asked for
+    /// help or the version: clap's own answer.
+    pub fn from_process() -> Result<Self, clap::Error> {
+        Self::read(std::env::args_os(), std::env::vars_os())
+    }
+
+    /// From `arguments`, the program's name first, and `variables`.
+    pub fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, clap::Error> {
+        let matches = settings::command().try_get_matches_from(arguments)?;
+        let config = Config::load(&matches, &Variables::of(variables));
+        Ok(Self { config })
+    }
 }
 
 impl Config {
-    /// From the process's own arguments and environment.
-    pub fn from_process() -> Result<Self, LoadError> {
-        Self::load(std::env::args_os(), |name| std::env::var_os(name))
-    }
-
-    /// From `arguments`, the program's name first, and whatever `variable` knows.
-    pub fn load(
-        arguments: impl IntoIterator<Item = OsString>,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, LoadError> {
-        let matches = settings::command()
-            .try_get_matches_from(arguments)
-            .map_err(LoadError::CommandLine)?;
-        let mut sources = Sources::read(&matches, variable);
-        let config = Self::take(&mut sources);
+    fn load(matches: &ArgMatches, variables: &Variables) -> Result<Self, Faults> {
+        let mut sources = Sources::read(matches, variables);
+        let mut config = Self::take(&mut sources);
+        config.unknown_variables = variables.unknown();
         let faults = sources.into_faults();
         if faults.is_empty() {
             Ok(config)
         } else {
-            Err(LoadError::Faults(Faults(faults)))
+            Err(Faults(faults))
         }
     }
 
@@ -143,6 +153,7 @@ impl Config {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            unknown_variables: Vec::new(),
         };
         config.cross_check(sources);
         config.with_part_deadline()
@@ -224,21 +235,17 @@ fn take_periods(sources: &mut Sources) -> Periods {
 mod tests {
     use super::*;
 
-    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
-        let arguments = ["onetimeshare-server"]
+    fn invoke(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Invocation, clap::Error> {
+        let arguments = ["onetimeshare-server"].iter().chain(arguments);
+        let variables = variables
             .iter()
-            .chain(arguments)
-            .map(OsString::from);
-        let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.into())
-        };
-        Config::load(arguments, variable).map_err(|error| match error {
-            LoadError::CommandLine(error) => error.to_string(),
-            LoadError::Faults(faults) => faults.to_string(),
-        })
+            .map(|(name, value)| (name.into(), value.into()));
+        Invocation::read(arguments.map(OsString::from), variables)
+    }
+
+    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
+        let invocation = invoke(arguments, variables).map_err(|error| error.to_string())?;
+        invocation.config.map_err(|faults| faults.to_string())
     }
 
     #[test]

@@ -13,7 +13,7 @@ use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
 use onetimeshare_server::clock::SystemClock;
-use onetimeshare_server::config::{Config, LoadError};
+use onetimeshare_server::config::{Config, Invocation};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
@@ -24,18 +24,21 @@ use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Shown by a build that has nothing to serve.
 const NO_PAGES: &str =
     "onetimeshare-server was built without its web pages: run `cargo xtask wasm` and build again";
 
 fn main() -> ExitCode {
-    let config = match Config::from_process() {
-        Ok(config) => config,
+    let Invocation { config } = match Invocation::from_process() {
+        Ok(invocation) => invocation,
         // Help and the version go to stdout with 0, a command line that cannot be read to stderr with 2.
-        Err(LoadError::CommandLine(error)) => error.exit(),
-        Err(LoadError::Faults(faults)) => return refuse(&faults),
+        Err(error) => error.exit(),
+    };
+    let config = match config {
+        Ok(config) => config,
+        Err(faults) => return refuse(&faults),
     };
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,8 +77,15 @@ async fn run(config: Config) -> Result<()> {
         shows_stats,
         log,
         log_format,
+        unknown_variables,
     } = config;
     telemetry::start(log, log_format);
+    if !unknown_variables.is_empty() {
+        warn!(
+            names = unknown_variables.join(" "),
+            "variables that name no setting are passed over: --help lists the settings"
+        );
+    }
     // Before the stores: a port in use leaves no folder behind.
     let listeners = bind(&listen).await?;
     let (records, blobs) = open_stores(&data_dir).await?;

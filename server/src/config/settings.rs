@@ -3,6 +3,8 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use super::variables::PREFIX;
+
 /// One thing that an operator can set.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -22,7 +24,7 @@ impl Setting {
     /// The variable of the same name.
     pub fn variable(&self) -> String {
         format!(
-            "ONETIMESHARE_{}",
+            "{PREFIX}{}",
             self.name.replace('-', "_").to_ascii_uppercase()
         )
     }

@@ -58,7 +58,11 @@ struct Started {
 
 impl Started {
     fn new(folder: &Path) -> Self {
-        let mut child = server(folder)
+        Self::of(&mut server(folder))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -208,4 +212,28 @@ fn a_command_line_that_cannot_be_read() {
             .unwrap()
             .contains("ONETIMESHARE_MAX_TRANSFER_SIZE")
     );
+}
+
+#[test]
+fn variables_that_name_no_setting_are_warned_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = server(folder.path());
+    command
+        .env("ONETIMESHARE_MAX_TLL", "hunter2")
+        .env("ONETIMESHARE_LEASES", "hunter2")
+        .env("ONETIMESHARE_SERVICE_HOST", "10.0.0.1")
+        .env("ONETIMESHARE_PORT", "tcp://10.0.0.1:80");
+    let mut started = Started::of(&mut command);
+    assert_eq!(started.terminate(), Some(0));
+    let mut log = String::new();
+    let stderr = started.child.stderr.as_mut().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+    assert!(
+        matches!(&warnings[..], [line] if line.contains("ONETIMESHARE_LEASES ONETIMESHARE_MAX_TLL")),
+        "{log}"
+    );
+    for silent in ["hunter2", "SERVICE_HOST", "ONETIMESHARE_PORT"] {
+        assert!(!log.contains(silent), "{silent}: {log}");
+    }
 }
