@@ -4,12 +4,14 @@
 pub mod settings;
 mod sources;
 mod value;
+mod variables;
 
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use onetimeshare_protocol::limits::{
     BODY_LEN_MIN, CLAIMS_MAX, CONTENT_LEN_MAX, PART_COUNT_MAX, body_len,
 };
@@ -17,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use self::sources::Sources;
+use self::variables::Variables;
 use crate::service::Limits;
 use crate::transfer::{Periods, UPLOAD_MAX_S};
 
@@ -46,6 +49,8 @@ pub struct Config {
     pub log: EnvFilter,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Variables that look like settings and name none.
+    pub unknown_variables: Vec<String>,
 }
 
 /// Every fault that was found, one sentence each.
@@ -60,36 +65,68 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// Why there is no [`Config`].
+/// What the program is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To serve, until it is told to stop.
+    Serve,
+    /// To look whether the stores are whole and belong together.
+    Check(CheckOptions),
+}
+
+/// How the stores are checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Whether every part is read, and its digest compared.
+    pub is_deep: bool,
+    /// Whether what is provably dead is removed.
+    pub repairs: bool,
+}
+
+/// One start of the program: what it is to do, and with which settings.
 #[derive(Debug)]
-pub enum LoadError {
-    /// The command line cannot be read, or asked for help or the version: clap's own answer.
-    CommandLine(clap::Error),
-    /// Settings that cannot be taken.
-    Faults(Faults),
+pub struct Invocation {
+    /// What it is to do.
+    pub action: Action,
+    /// The settings, or all that is wrong with them.
+    pub config: Result<Config, Faults>,
+}
+
+impl Invocation {
+    /// From the process's own arguments and environment. An error is a command line that cannot be read, or that asked for
+    /// help or the version: clap's own answer.
+    pub fn from_process() -> Result<Self, clap::Error> {
+        Self::read(std::env::args_os(), std::env::vars_os())
+    }
+
+    /// From `arguments`, the program's name first, and `variables`.
+    pub fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, clap::Error> {
+        let matches = settings::command().try_get_matches_from(arguments)?;
+        let action = match matches.subcommand_matches(settings::CHECK) {
+            Some(check) => Action::Check(CheckOptions {
+                is_deep: check.get_flag(settings::DEEP),
+                repairs: check.get_flag(settings::REPAIR),
+            }),
+            None => Action::Serve,
+        };
+        let config = Config::load(&matches, &Variables::of(variables));
+        Ok(Self { action, config })
+    }
 }
 
 impl Config {
-    /// From the process's own arguments and environment.
-    pub fn from_process() -> Result<Self, LoadError> {
-        Self::load(std::env::args_os(), |name| std::env::var_os(name))
-    }
-
-    /// From `arguments`, the program's name first, and whatever `variable` knows.
-    pub fn load(
-        arguments: impl IntoIterator<Item = OsString>,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, LoadError> {
-        let matches = settings::command()
-            .try_get_matches_from(arguments)
-            .map_err(LoadError::CommandLine)?;
-        let mut sources = Sources::read(&matches, variable);
-        let config = Self::take(&mut sources);
+    fn load(matches: &ArgMatches, variables: &Variables) -> Result<Self, Faults> {
+        let mut sources = Sources::read(matches, variables);
+        let mut config = Self::take(&mut sources);
+        config.unknown_variables = variables.unknown();
         let faults = sources.into_faults();
         if faults.is_empty() {
             Ok(config)
         } else {
-            Err(LoadError::Faults(Faults(faults)))
+            Err(Faults(faults))
         }
     }
 
@@ -143,6 +180,7 @@ impl Config {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            unknown_variables: Vec::new(),
         };
         config.cross_check(sources);
         config.with_part_deadline()
@@ -224,21 +262,55 @@ fn take_periods(sources: &mut Sources) -> Periods {
 mod tests {
     use super::*;
 
-    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
-        let arguments = ["onetimeshare-server"]
+    fn invoke(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Invocation, clap::Error> {
+        let arguments = ["onetimeshare-server"].iter().chain(arguments);
+        let variables = variables
             .iter()
-            .chain(arguments)
-            .map(OsString::from);
-        let variable = |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.into())
-        };
-        Config::load(arguments, variable).map_err(|error| match error {
-            LoadError::CommandLine(error) => error.to_string(),
-            LoadError::Faults(faults) => faults.to_string(),
-        })
+            .map(|(name, value)| (name.into(), value.into()));
+        Invocation::read(arguments.map(OsString::from), variables)
+    }
+
+    fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
+        let invocation = invoke(arguments, variables).map_err(|error| error.to_string())?;
+        invocation.config.map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn checking_takes_the_settings_of_serving() {
+        let check =
+            |arguments: &[&str], variables: &[(&str, &str)], expected: (bool, bool, &str)| {
+                let invocation = invoke(arguments, variables).expect("it can be read");
+                let Action::Check(options) = invocation.action else {
+                    panic!("{:?}", invocation.action);
+                };
+                let data_dir = invocation.config.expect("settings that hold").data_dir;
+                let found = (options.is_deep, options.repairs, data_dir.to_str());
+                assert_eq!(
+                    found,
+                    (expected.0, expected.1, Some(expected.2)),
+                    "{arguments:?}"
+                );
+            };
+        check(&["check"], &[], (false, false, "./onetimeshare-data"));
+        check(
+            &["check", "--data-dir", "/a", "--deep"],
+            &[],
+            (true, false, "/a"),
+        );
+        check(
+            &["--data-dir", "/a", "check", "--repair"],
+            &[],
+            (false, true, "/a"),
+        );
+        check(
+            &["--max-ttl", "2d", "check"],
+            &[("ONETIMESHARE_DATA_DIR", "/b")],
+            (false, false, "/b"),
+        );
+        let serving = invoke(&["--data-dir", "/a"], &[]).expect("it can be read");
+        assert_eq!(serving.action, Action::Serve);
+        invoke(&["--deep"], &[]).expect_err("a flag of checking alone");
+        invoke(&["check", "--listen", "[::]:1"], &[]).expect_err("a flag of serving alone");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use clap::ArgMatches;
 
 use super::settings::{CONFIG, SETTINGS, Setting};
+use super::variables::Variables;
 
 /// A setting's text, and how a person would name where it stands.
 #[derive(Debug)]
@@ -23,11 +24,11 @@ pub(super) struct Sources {
 
 impl Sources {
     /// Reads the file first, then lets variables and flags win.
-    pub(super) fn read(matches: &ArgMatches, variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    pub(super) fn read(matches: &ArgMatches, variables: &Variables) -> Self {
         let mut sources = Self::default();
         for setting in SETTINGS {
-            if let Some(value) = variable(&setting.variable()) {
-                sources.add_variable(setting, value);
+            if let Some(value) = variables.value(&setting.variable()) {
+                sources.add_variable(setting, value.clone());
             }
             if let Some(texts) = matches.get_many::<String>(setting.name) {
                 let origin = format!("the flag --{}", setting.name);

@@ -124,7 +124,11 @@ impl Sample {
             &manifest[..48],
             &body[..48],
         ];
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        };
         let listed = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
         let mut secrets: Vec<_> = bytes
             .iter()

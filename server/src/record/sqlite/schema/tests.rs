@@ -94,7 +94,8 @@ fn an_upgrade_that_fails_is_undone_and_those_before_it_stand() {
 #[test]
 fn the_last_upgrade_makes_this_version() {
     let made: Vec<i64> = UPGRADES.iter().map(|upgrade| upgrade.to).collect();
-    assert_eq!(made, (2..=VERSION).collect::<Vec<_>>());
+    assert_eq!(made, (2..).take(made.len()).collect::<Vec<_>>());
+    assert_eq!(made.last().copied().unwrap_or(1), VERSION);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! server, so that a test of the whole program can include it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -39,10 +40,9 @@ impl Traces {
             if piece.len() < 32 {
                 continue;
             }
-            let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
             self.add_needle(name, piece.to_owned());
             self.add_needle(name, URL_SAFE_NO_PAD.encode(piece).into_bytes());
-            self.add_needle(name, hex.into_bytes());
+            self.add_needle(name, hex(piece).into_bytes());
         }
     }
 
@@ -67,7 +67,7 @@ impl Traces {
             }
             let needles = self.by_head.get(head).into_iter().flatten();
             let here = needles.filter(|needle| bytes[start..].starts_with(&needle.bytes));
-            found.extend(here.map(|needle| &needle.name[..]));
+            found.extend(here.map(|needle| needle.name.as_str()));
         }
         found
     }
@@ -88,15 +88,21 @@ impl Traces {
     }
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 #[test]
 fn every_form_of_a_secret_is_found() {
     let secret: Vec<u8> = (0..=255).collect();
     let mut traces = Traces::default();
     traces.add("secret", &secret);
-    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let is_found = |bytes: &[u8]| !traces.in_bytes(bytes).is_empty();
     assert!(is_found(&[&[7; 9], &secret[..50]].concat()));
-    assert!(is_found(hex.as_bytes()));
+    assert!(is_found(hex(&secret).as_bytes()));
     assert!(is_found(URL_SAFE_NO_PAD.encode(&secret).as_bytes()));
     assert!(!is_found(&secret[1..50]));
     assert!(!is_found(b"short"));

@@ -252,7 +252,7 @@ async fn the_reserve_is_filled_again_when_there_is_room() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), filled)
+    tokio::time::timeout(Duration::from_mins(1), filled)
         .await
         .unwrap();
 }
