@@ -3,7 +3,7 @@
 
 use onetimeshare_protocol::transfer::{Cause, ClaimState, ReceiptAnswer, State};
 use onetimeshare_server::record::tables::{Entry, Tables};
-use onetimeshare_server::transfer::{LeaseEnd, Moment, Refusal};
+use onetimeshare_server::transfer::{LeaseEnd, Moment, Refusal, Transfer};
 
 use crate::call::{Answer, Call, STRANGER};
 use crate::invariant::Invariant;
@@ -60,7 +60,7 @@ impl Facts {
         Self {
             broken,
             is_kept: known.is_some(),
-            is_gone: transfer.is_some_and(|transfer| transfer.is_gone()),
+            is_gone: transfer.is_some_and(Transfer::is_gone),
             was_gone: stored == Some(true),
             cause: receipt.and_then(|receipt| receipt.cause),
             is_empty: tables.entries.is_empty() && tables.deletions.is_empty(),

@@ -3,6 +3,7 @@
 //! People say anything at any time and as often as they like. So a request that is lost, repeated, late or overtaken is one
 //! of the orders that are tried, and an answer that is lost is one that nobody acts on.
 
+use onetimeshare_protocol::transfer::Cause;
 use onetimeshare_server::transfer::Refusal;
 
 use crate::call::{Answer, Call, Claimant, STRANGER};
@@ -12,7 +13,7 @@ use crate::fault::Fault;
 use crate::invariant::Invariant;
 use crate::object::{Object, Objects, TRIES_MAX};
 use crate::records::Records;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, tick_of};
 use crate::seen::SeenClaim;
 use crate::world::{Reading, WORK_MAX, Work, World};
 
@@ -49,6 +50,7 @@ pub(crate) struct Life {
     scenario: Scenario,
     fault: Option<Fault>,
     records: Records,
+    causes: Vec<Cause>,
 }
 
 type Moved = Result<(), Invariant>;
@@ -60,12 +62,18 @@ impl Life {
             scenario,
             fault,
             records: Records::new(scenario, fault),
+            causes: Vec::new(),
         }
     }
 
     /// How many contents the record store has had.
     pub(crate) fn records(&self) -> usize {
         self.records.count()
+    }
+
+    /// What transfers have ended in.
+    pub(crate) fn causes(&self) -> &[Cause] {
+        &self.causes
     }
 
     fn facts(&mut self, world: &World) -> Facts {
@@ -90,7 +98,7 @@ impl Life {
         if self.fault != Some(Fault::AnswersBeforeDurable) {
             world.durable = world.records;
         }
-        let was_live = |claim: &SeenClaim| world.seen.is_live(claim, world.tick);
+        let was_live = |claim: &SeenClaim| world.seen.is_live(*claim, world.tick);
         let is_repeat = match call {
             Call::Claim(number) => world
                 .seen
@@ -157,7 +165,7 @@ impl Life {
     }
 
     /// What may happen to the work in this place.
-    fn ways(&self, world: &World, at: usize, work: Work) -> Vec<Action> {
+    fn ways(world: &World, at: usize, work: Work) -> Vec<Action> {
         let can_fail = world.failures_left > 0;
         match work {
             Work::None => vec![],
@@ -403,7 +411,7 @@ impl Life {
     /// Whether every live lease gives what it promised.
     fn keeps_leases(&mut self, world: &World, facts: &Facts) -> bool {
         let claims = (0..).zip(world.seen.claims);
-        let live = claims.filter(|(_, claim)| world.seen.is_live(claim, world.tick));
+        let live = claims.filter(|(_, claim)| world.seen.is_live(*claim, world.tick));
         self.scenario.is_once()
             || live.into_iter().all(|(number, claim)| {
                 self.keeps_lease(world, number, claim.until) && self.has_body(world, facts)
@@ -420,7 +428,7 @@ impl Life {
             Answer::Granted {
                 until: at,
                 has_body,
-            } => has_body == is_inline && self.scenario.tick(at) >= until,
+            } => has_body == is_inline && tick_of(at) >= until,
             _ => false,
         };
         is_same && matches!(fetched, Answer::Fetched { has_body, .. } if has_body == is_inline)
@@ -468,7 +476,7 @@ impl Model for Life {
             actions.extend(self.sweeps(world));
         }
         for at in 0..WORK_MAX {
-            actions.extend(self.ways(world, at, world.work[at]));
+            actions.extend(Self::ways(world, at, world.work[at]));
         }
         if world.durable != world.records {
             actions.extend([Action::Flush, Action::LosePower]);
@@ -508,6 +516,8 @@ impl Model for Life {
         let facts = self.facts(world);
         let mut broken = facts.broken.clone();
         let seen = &world.seen;
+        let cause = seen.cause.filter(|cause| !self.causes.contains(cause));
+        self.causes.extend(cause);
         let is_alive = facts.is_kept && !facts.is_gone;
         if seen.granted() > self.scenario.claims_max {
             broken.push(Invariant::AtMostClaimsMax);

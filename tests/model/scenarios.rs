@@ -102,6 +102,53 @@ const READ: Scenario = Scenario {
     ..UPLOADS
 };
 
+/// The larger worlds of the long run: everything that the small ones leave out, a few at a time.
+pub(crate) const LONG_UPLOADS: Scenario = Scenario {
+    name: "uploads, long",
+    parts: 2,
+    is_burnt: false,
+    ..UPLOADS
+};
+
+/// Three writers of one part, one after or beside the other, and a reader.
+pub(crate) const LONG_WRITERS: Scenario = Scenario {
+    name: "writers, long",
+    tries: 3,
+    readers: 1,
+    ..UPLOADS
+};
+
+/// Longer lives, so that there is time for more.
+pub(crate) const LONG_CLAIMS: Scenario = Scenario {
+    name: "claims, long",
+    ttl: 3,
+    ticks: Ticks {
+        lease: 2,
+        lease_max: 4,
+        tombstone: 2,
+        ..TICKS
+    },
+    ..TWO_CLAIMS
+};
+
+/// From the first part on, and with two sweepers.
+pub(crate) const LONG_BODIES: Scenario = Scenario {
+    name: "bodies, long",
+    parts: 1,
+    tries: 1,
+    begins_ready: false,
+    sweepers: 2,
+    ..BODIES
+};
+
+/// With a burn and sweeps that fail.
+pub(crate) const LONG_ONCE: Scenario = Scenario {
+    name: "once, in parts, long",
+    is_burnt: true,
+    failures: 1,
+    ..ONCE_IN_PARTS
+};
+
 /// Each bug, the promise that it breaks, and where.
 pub(crate) const FAULTS: &[(Fault, Invariant, Scenario)] = &[
     (Fault::ClaimsInTwoSteps, Invariant::AtMostClaimsMax, CLAIMS),

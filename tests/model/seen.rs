@@ -7,7 +7,7 @@ use crate::call::{Answer, Call, Claimant};
 use crate::facts::{Ended, Facts};
 use crate::invariant::Invariant;
 use crate::object::Objects;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, tick_of};
 
 /// What one claimant was told and given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ impl Seen {
     }
 
     /// Whether a claimant holds a lease that nothing it was told has ended.
-    pub(crate) fn is_live(&self, claim: &SeenClaim, tick: u8) -> bool {
+    pub(crate) fn is_live(&self, claim: SeenClaim, tick: u8) -> bool {
         claim.is_granted && !claim.is_delivered && !self.is_burnt && tick < claim.until
     }
 
@@ -88,7 +88,7 @@ impl Seen {
             (Call::Create | Call::Complete, Answer::Ready(expires_at)) => {
                 self.is_created = true;
                 self.is_ready = true;
-                self.expires = scenario.tick(*expires_at);
+                self.expires = tick_of(*expires_at);
             }
             (Call::Accept(object), Answer::Accepted(true)) => self.accepted.insert(object),
             (Call::Burn, Answer::Done) => self.is_burnt = true,
@@ -104,7 +104,7 @@ impl Seen {
             }
             (Call::Deliver(number), Answer::Done) => self.claim(number).is_delivered = true,
             (Call::Claim(number), Answer::Granted { until, has_body }) => {
-                self.hear_grant(number, scenario.tick(*until))?;
+                self.hear_grant(number, tick_of(*until))?;
                 if *has_body {
                     self.take_bytes(scenario, number)?;
                     self.begin_giving(scenario, number)?;
@@ -112,7 +112,7 @@ impl Seen {
             }
             (Call::Claim(number), Answer::Refused(_)) => {
                 let claim = *self.claim(number);
-                if self.is_live(&claim, tick) && !scenario.is_once() {
+                if self.is_live(claim, tick) && !scenario.is_once() {
                     return Err(Invariant::LeaseHolds);
                 }
             }
