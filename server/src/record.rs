@@ -289,7 +289,8 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// a part, and is offered again soon until [`RecordStore::confirm_deleted`].
     async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>>;
 
-    /// Says that these objects are deleted. One whose late write may still arrive stays queued for once more.
+    /// Says that these objects, taken `at`, are deleted. One whose late write may still have arrived since stays queued for once
+    /// more.
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()>;
 
     /// Whether a transfer of this id is recorded, alive or as a tombstone.

@@ -57,7 +57,8 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
         }
     }
     loop {
-        let objects = records.take_deletions(BATCH, service.moment()).await?;
+        let at = service.moment();
+        let objects = records.take_deletions(BATCH, at).await?;
         let mut deleted = Vec::with_capacity(objects.len());
         for object in &objects {
             match blobs.delete(object).await {
@@ -66,7 +67,8 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
                 Err(error) => warn!(%error, ?object, "not deleted yet"),
             }
         }
-        records.confirm_deleted(&deleted, service.moment()).await?;
+        // As of the taking: however long that took, what was written after a deletion is not taken for deleted.
+        records.confirm_deleted(&deleted, at).await?;
         touched += deleted.len();
         if objects.len() < BATCH {
             break;

@@ -3,6 +3,9 @@
 //! People say anything at any time and as often as they like. So a request that is lost, repeated, late or overtaken is one
 //! of the orders that are tried, and an answer that is lost is one that nobody acts on.
 
+mod work;
+
+use onetimeshare_protocol::transfer::Cause;
 use onetimeshare_server::transfer::Refusal;
 
 use crate::call::{Answer, Call, Claimant, STRANGER};
@@ -10,11 +13,11 @@ use crate::checker::Model;
 use crate::facts::Facts;
 use crate::fault::Fault;
 use crate::invariant::Invariant;
-use crate::object::{Object, Objects, TRIES_MAX};
+use crate::object::TRIES_MAX;
 use crate::records::Records;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, tick_of};
 use crate::seen::SeenClaim;
-use crate::world::{Reading, WORK_MAX, Work, World};
+use crate::world::{WORK_MAX, Work, World};
 
 /// Something that may happen.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,7 @@ pub(crate) struct Life {
     scenario: Scenario,
     fault: Option<Fault>,
     records: Records,
+    causes: Vec<Cause>,
 }
 
 type Moved = Result<(), Invariant>;
@@ -60,12 +64,18 @@ impl Life {
             scenario,
             fault,
             records: Records::new(scenario, fault),
+            causes: Vec::new(),
         }
     }
 
     /// How many contents the record store has had.
     pub(crate) fn records(&self) -> usize {
         self.records.count()
+    }
+
+    /// What transfers have ended in.
+    pub(crate) fn causes(&self) -> &[Cause] {
+        &self.causes
     }
 
     fn facts(&mut self, world: &World) -> Facts {
@@ -90,9 +100,13 @@ impl Life {
         if self.fault != Some(Fault::AnswersBeforeDurable) {
             world.durable = world.records;
         }
-        let was_live = |claim: &SeenClaim| world.seen.is_live(claim, world.tick);
+        let was_live = |claim: &SeenClaim| world.seen.is_live(*claim, world.tick);
         let is_repeat = match call {
-            Call::Claim(number) => world.seen.claims.get(usize::from(number)).is_some_and(was_live),
+            Call::Claim(number) => world
+                .seen
+                .claims
+                .get(usize::from(number))
+                .is_some_and(was_live),
             _ => false,
         };
         world.seen.hear(&self.scenario, call, answer, world.tick)?;
@@ -153,7 +167,7 @@ impl Life {
     }
 
     /// What may happen to the work in this place.
-    fn ways(&self, world: &World, at: usize, work: Work) -> Vec<Action> {
+    fn ways(world: &World, at: usize, work: Work) -> Vec<Action> {
         let can_fail = world.failures_left > 0;
         match work {
             Work::None => vec![],
@@ -169,199 +183,6 @@ impl Life {
                 vec![Action::Go(at), Action::Drop(at), Action::Fail(at)]
             }
             Work::Sweep(..) => vec![Action::Go(at)],
-        }
-    }
-
-    fn tick(world: &mut World) {
-        world.tick += 1;
-        for work in &mut world.work {
-            // A writer that was not done by its deadline is broken off, and what it wrote cannot appear any more.
-            if let Work::Write(_, until) | Work::Stray(_, until) = *work
-                && until <= world.tick
-            {
-                *work = Work::None;
-            }
-        }
-    }
-
-    /// A call that begins some work, or is the whole of it.
-    fn answer(&mut self, world: &mut World, call: Call) -> Moved {
-        if let (Some(Fault::ClaimsInTwoSteps), Call::Claim(number)) = (self.fault, call) {
-            world.begin(Work::Claim(number, world.records));
-            return Ok(());
-        }
-        match (call, self.say(world, call)?) {
-            (Call::Fetch(number), Answer::Fetched { is_whole, has_body: false }) => {
-                let reading = world.count(|work| matches!(work, Work::Body(..)));
-                if reading < self.scenario.readers {
-                    world.begin(Work::Body(number, 0, Reading::Renews, is_whole));
-                }
-            }
-            (Call::Take, Answer::Taken(taken)) if !taken.is_empty() => {
-                world.begin(Work::Sweep(taken, Objects::default(), world.tick));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn begin_part(&mut self, world: &mut World, part: u8) -> Moved {
-        let tries = &mut world.tries[usize::from(part)];
-        let attempt = if self.fault == Some(Fault::SharesObjects) {
-            0
-        } else {
-            *tries
-        };
-        let object = Object::new(part, attempt);
-        let next = *tries + 1;
-        if self.say(world, Call::Begin(object))? == Answer::Begun(true) {
-            world.tries[usize::from(part)] = next;
-            // Its deadline begins when the server hears the answer, which is less than another one away.
-            let until = world.tick + 2 * self.scenario.ticks.part_deadline;
-            world.begin(Work::Write(object, until));
-        }
-        Ok(())
-    }
-
-    /// The next step of the work in this place.
-    fn go(&mut self, world: &mut World, at: usize) -> Moved {
-        let work = std::mem::take(&mut world.work[at]);
-        world.work[at] = match work {
-            Work::Written(object) => {
-                self.say(world, Call::Accept(object))?;
-                Work::None
-            }
-            Work::Body(number, part, reading, is_whole) => {
-                let next = self.read(world, (number, part), reading)?;
-                match next {
-                    Some((part, reading)) => Work::Body(number, part, reading, is_whole),
-                    None if is_whole => Work::EndOfBody(number),
-                    None => Work::None,
-                }
-            }
-            Work::EndOfBody(number) => {
-                self.say(world, Call::EndFetch(number))?;
-                Work::None
-            }
-            Work::Sweep(left, deleted, tick) => self.sweep(world, left, deleted, tick)?,
-            Work::Claim(number, records) => {
-                let call = Call::Claim(number);
-                let (records, answer) = self.records.run(records, call, world.tick);
-                world.records = records;
-                self.heard(world, (call, &answer), 0)?;
-                Work::None
-            }
-            Work::None | Work::Write(..) | Work::Stray(..) => work,
-        };
-        Ok(())
-    }
-
-    /// The next step of a reader; none when it is over.
-    fn read(
-        &mut self,
-        world: &mut World,
-        (number, part): (Claimant, u8),
-        reading: Reading,
-    ) -> Result<Option<(u8, Reading)>, Invariant> {
-        Ok(match reading {
-            Reading::Renews => match self.say(world, Call::Renew(number))? {
-                Answer::Until(_) => Some((part, Reading::Finds)),
-                _ => None,
-            },
-            Reading::Finds => match self.say(world, Call::Find(part))? {
-                Answer::Found(Some(object)) => Some((part, Reading::Reads(object))),
-                _ => None,
-            },
-            Reading::Reads(object) if !world.whole.has(object) => {
-                // Deleted since it was found, so the transfer is gone, or its lease never was.
-                let facts = self.facts(world);
-                if facts.is_kept && !facts.is_gone {
-                    return Err(Invariant::LeaseHolds);
-                }
-                None
-            }
-            Reading::Reads(object) => {
-                if !world.seen.is_ready || !world.seen.accepted.has(object) {
-                    return Err(Invariant::OnlyAcceptedIsServed);
-                }
-                world.seen.take_bytes(&self.scenario, number)?;
-                let next = part + 1;
-                (next < self.scenario.parts).then_some((next, Reading::Renews))
-            }
-        })
-    }
-
-    /// The next step of a sweeper.
-    fn sweep(
-        &mut self,
-        world: &mut World,
-        mut left: Objects,
-        mut deleted: Objects,
-        tick: u8,
-    ) -> Result<Work, Invariant> {
-        let confirms_first = self.fault == Some(Fault::ConfirmsBeforeDelete);
-        if confirms_first && deleted.is_empty() {
-            self.say(world, Call::Confirm(left, tick))?;
-            deleted = left;
-        } else if let Some(object) = left.iter().next() {
-            world.whole.remove(object);
-            world.torn.remove(object);
-            left.remove(object);
-            deleted.insert(object);
-            if confirms_first && left.is_empty() {
-                return Ok(Work::None);
-            }
-        } else {
-            let tick = match self.fault {
-                Some(Fault::ConfirmsWithLaterTime) => world.tick,
-                _ => tick,
-            };
-            self.say(world, Call::Confirm(deleted, tick))?;
-            return Ok(Work::None);
-        }
-        Ok(Work::Sweep(left, deleted, tick))
-    }
-
-    /// What becomes of work that breaks off.
-    fn drop(world: &mut World, at: usize) {
-        let work = &mut world.work[at];
-        *work = match *work {
-            Work::Write(object, until) => Work::Stray(object, until),
-            // Whoever breaks off a reader leaves the end of it to the server, unless that is what died.
-            Work::Body(number, _, _, true) => Work::EndOfBody(number),
-            Work::Sweep(..) => {
-                world.failures_left -= 1;
-                Work::None
-            }
-            _ => Work::None,
-        };
-    }
-
-    fn land(world: &mut World, at: usize) {
-        let (object, next) = match world.work[at] {
-            Work::Write(object, _) => (object, Work::Written(object)),
-            Work::Stray(object, _) => (object, Work::None),
-            _ => return,
-        };
-        world.whole.insert(object);
-        world.torn.remove(object);
-        world.work[at] = next;
-    }
-
-    fn tear(world: &mut World, at: usize) {
-        if let Work::Write(object, _) = world.work[at] {
-            world.whole.remove(object);
-            world.torn.insert(object);
-            world.work[at] = Work::None;
-        }
-    }
-
-    fn fail(world: &mut World, at: usize) {
-        if let Work::Sweep(left, ..) = &mut world.work[at]
-            && let Some(object) = left.iter().next()
-        {
-            left.remove(object);
-            world.failures_left -= 1;
         }
     }
 
@@ -393,7 +214,7 @@ impl Life {
     /// Whether every live lease gives what it promised.
     fn keeps_leases(&mut self, world: &World, facts: &Facts) -> bool {
         let claims = (0..).zip(world.seen.claims);
-        let live = claims.filter(|(_, claim)| world.seen.is_live(claim, world.tick));
+        let live = claims.filter(|(_, claim)| world.seen.is_live(*claim, world.tick));
         self.scenario.is_once()
             || live.into_iter().all(|(number, claim)| {
                 self.keeps_lease(world, number, claim.until) && self.has_body(world, facts)
@@ -407,9 +228,10 @@ impl Life {
         let fetched = answer(Call::Fetch(number));
         let is_inline = self.scenario.is_inline();
         let is_same = match repeated {
-            Answer::Granted { until: at, has_body } => {
-                has_body == is_inline && self.scenario.tick(at) >= until
-            }
+            Answer::Granted {
+                until: at,
+                has_body,
+            } => has_body == is_inline && tick_of(at) >= until,
             _ => false,
         };
         is_same && matches!(fetched, Answer::Fetched { has_body, .. } if has_body == is_inline)
@@ -428,7 +250,11 @@ impl Model for Life {
             // A part at a time: what is under way stands in the last place.
             let write = |part| {
                 let last = WORK_MAX - 1;
-                [Action::BeginPart(part), Action::Land(last), Action::Go(last)]
+                [
+                    Action::BeginPart(part),
+                    Action::Land(last),
+                    Action::Go(last),
+                ]
             };
             let parts = (0..self.scenario.parts).flat_map(write);
             let complete = [Action::Say(Call::Complete)];
@@ -453,7 +279,7 @@ impl Model for Life {
             actions.extend(self.sweeps(world));
         }
         for at in 0..WORK_MAX {
-            actions.extend(self.ways(world, at, world.work[at]));
+            actions.extend(Self::ways(world, at, world.work[at]));
         }
         if world.durable != world.records {
             actions.extend([Action::Flush, Action::LosePower]);
@@ -493,6 +319,8 @@ impl Model for Life {
         let facts = self.facts(world);
         let mut broken = facts.broken.clone();
         let seen = &world.seen;
+        let cause = seen.cause.filter(|cause| !self.causes.contains(cause));
+        self.causes.extend(cause);
         let is_alive = facts.is_kept && !facts.is_gone;
         if seen.granted() > self.scenario.claims_max {
             broken.push(Invariant::AtMostClaimsMax);

@@ -94,11 +94,6 @@ impl Scenario {
         }
     }
 
-    /// The tick of a moment in Unix seconds.
-    pub(crate) fn tick(&self, at: u64) -> u8 {
-        u8::try_from((at - EPOCH_S) / TICK_S).expect("a life is shorter than 256 ticks")
-    }
-
     /// The create request.
     pub(crate) fn create(&self) -> NewTransfer {
         let body = self.is_inline().then(|| Bytes::from_static(b"sealed body"));
@@ -120,6 +115,11 @@ impl Scenario {
             body,
         }
     }
+}
+
+/// The tick of a moment in Unix seconds.
+pub(crate) fn tick_of(at: u64) -> u8 {
+    u8::try_from((at - EPOCH_S) / TICK_S).expect("a life is shorter than 256 ticks")
 }
 
 /// Whose link it is.

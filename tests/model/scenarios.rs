@@ -102,27 +102,106 @@ const READ: Scenario = Scenario {
     ..UPLOADS
 };
 
+/// The larger worlds of the long run: everything that the small ones leave out, a few at a time.
+pub(crate) const LONG_UPLOADS: Scenario = Scenario {
+    name: "uploads, long",
+    parts: 2,
+    is_burnt: false,
+    ..UPLOADS
+};
+
+/// Three writers of one part, one after or beside the other, and a reader.
+pub(crate) const LONG_WRITERS: Scenario = Scenario {
+    name: "writers, long",
+    tries: 3,
+    readers: 1,
+    ..UPLOADS
+};
+
+/// Longer lives, so that there is time for more.
+pub(crate) const LONG_CLAIMS: Scenario = Scenario {
+    name: "claims, long",
+    ttl: 3,
+    ticks: Ticks {
+        lease: 2,
+        lease_max: 4,
+        tombstone: 2,
+        ..TICKS
+    },
+    ..TWO_CLAIMS
+};
+
+/// From the first part on, and with two sweepers.
+pub(crate) const LONG_BODIES: Scenario = Scenario {
+    name: "bodies, long",
+    parts: 1,
+    tries: 1,
+    begins_ready: false,
+    sweepers: 2,
+    ..BODIES
+};
+
+/// With a burn and sweeps that fail.
+pub(crate) const LONG_ONCE: Scenario = Scenario {
+    name: "once, in parts, long",
+    is_burnt: true,
+    failures: 1,
+    ..ONCE_IN_PARTS
+};
+
 /// Each bug, the promise that it breaks, and where.
 pub(crate) const FAULTS: &[(Fault, Invariant, Scenario)] = &[
     (Fault::ClaimsInTwoSteps, Invariant::AtMostClaimsMax, CLAIMS),
-    (Fault::ClaimsBeforeComplete, Invariant::CompleteBeforeClaim, UPLOADS),
+    (
+        Fault::ClaimsBeforeComplete,
+        Invariant::CompleteBeforeClaim,
+        UPLOADS,
+    ),
     (Fault::NamesPartsUnwritten, Invariant::ReadyIsKept, UPLOADS),
-    (Fault::ServesTheLatest, Invariant::OnlyAcceptedIsServed, READ),
+    (
+        Fault::ServesTheLatest,
+        Invariant::OnlyAcceptedIsServed,
+        READ,
+    ),
     (Fault::AnswersBeforeDurable, Invariant::ReadyIsKept, CLAIMS),
-    (Fault::DeletesWhatNobodyNames, Invariant::AcceptedIsKept, UPLOADS),
-    (Fault::AcceptsWhatWasTaken, Invariant::AcceptedIsKept, UPLOADS),
+    (
+        Fault::DeletesWhatNobodyNames,
+        Invariant::AcceptedIsKept,
+        UPLOADS,
+    ),
+    (
+        Fault::AcceptsWhatWasTaken,
+        Invariant::AcceptedIsKept,
+        UPLOADS,
+    ),
     (Fault::SharesObjects, Invariant::AcceptedIsKept, UPLOADS),
     (Fault::ForgetsTokens, Invariant::LeaseHolds, TWO_CLAIMS),
     (Fault::ExpiryEndsLeases, Invariant::LeaseHolds, CLAIMS),
     (Fault::FetchesAgain, Invariant::OnceIsOnce, ONCE_IN_PARTS),
     (Fault::BurnLeavesLeases, Invariant::GoneIsSilent, BODIES),
     (Fault::ErasesLater, Invariant::GoneIsErased, CLAIMS),
-    (Fault::ConfirmsBeforeDelete, Invariant::NothingIsLeft, UPLOADS),
-    (Fault::ConfirmsWithLaterTime, Invariant::NothingIsLeft, UPLOADS),
+    (
+        Fault::ConfirmsBeforeDelete,
+        Invariant::NothingIsLeft,
+        UPLOADS,
+    ),
+    (
+        Fault::ConfirmsWithLaterTime,
+        Invariant::NothingIsLeft,
+        UPLOADS,
+    ),
     (Fault::WritesUnqueued, Invariant::NothingIsLeft, UPLOADS),
     (Fault::DeletesOnce, Invariant::NothingIsLeft, UPLOADS),
-    (Fault::TombstoneTakesQueue, Invariant::NothingIsLeft, UPLOADS),
-    (Fault::CountsWrongLinks, Invariant::WrongProofsChangeNothing, CLAIMS),
+    (
+        Fault::TombstoneTakesQueue,
+        Invariant::NothingIsLeft,
+        UPLOADS,
+    ),
+    (
+        Fault::CountsWrongLinks,
+        Invariant::WrongProofsChangeNothing,
+        CLAIMS,
+    ),
     (Fault::GuessCostsClaim, Invariant::GuessesOnlyLock, CLAIMS),
     (Fault::LockEndsLeases, Invariant::GuessesOnlyLock, CLAIMS),
     (Fault::RefusesRepeats, Invariant::TwiceIsOnce, CLAIMS),

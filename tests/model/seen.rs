@@ -7,7 +7,7 @@ use crate::call::{Answer, Call, Claimant};
 use crate::facts::{Ended, Facts};
 use crate::invariant::Invariant;
 use crate::object::Objects;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, tick_of};
 
 /// What one claimant was told and given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -56,16 +56,22 @@ impl Seen {
 
     /// How many claimants were granted a claim.
     pub(crate) fn granted(&self) -> u32 {
-        self.claims.iter().map(|claim| u32::from(claim.is_granted)).sum()
+        self.claims
+            .iter()
+            .map(|claim| u32::from(claim.is_granted))
+            .sum()
     }
 
     /// How many claimants were given something of the body.
     pub(crate) fn served(&self) -> u32 {
-        self.claims.iter().map(|claim| u32::from(claim.has_bytes)).sum()
+        self.claims
+            .iter()
+            .map(|claim| u32::from(claim.has_bytes))
+            .sum()
     }
 
     /// Whether a claimant holds a lease that nothing it was told has ended.
-    pub(crate) fn is_live(&self, claim: &SeenClaim, tick: u8) -> bool {
+    pub(crate) fn is_live(&self, claim: SeenClaim, tick: u8) -> bool {
         claim.is_granted && !claim.is_delivered && !self.is_burnt && tick < claim.until
     }
 
@@ -82,7 +88,7 @@ impl Seen {
             (Call::Create | Call::Complete, Answer::Ready(expires_at)) => {
                 self.is_created = true;
                 self.is_ready = true;
-                self.expires = scenario.tick(*expires_at);
+                self.expires = tick_of(*expires_at);
             }
             (Call::Accept(object), Answer::Accepted(true)) => self.accepted.insert(object),
             (Call::Burn, Answer::Done) => self.is_burnt = true,
@@ -98,7 +104,7 @@ impl Seen {
             }
             (Call::Deliver(number), Answer::Done) => self.claim(number).is_delivered = true,
             (Call::Claim(number), Answer::Granted { until, has_body }) => {
-                self.hear_grant(number, scenario.tick(*until))?;
+                self.hear_grant(number, tick_of(*until))?;
                 if *has_body {
                     self.take_bytes(scenario, number)?;
                     self.begin_giving(scenario, number)?;
@@ -106,7 +112,7 @@ impl Seen {
             }
             (Call::Claim(number), Answer::Refused(_)) => {
                 let claim = *self.claim(number);
-                if self.is_live(&claim, tick) && !scenario.is_once() {
+                if self.is_live(claim, tick) && !scenario.is_once() {
                     return Err(Invariant::LeaseHolds);
                 }
             }
@@ -156,7 +162,9 @@ impl Seen {
         }
         let claim = self.claim(number);
         claim.given += 1;
-        (claim.given <= 1).then_some(()).ok_or(Invariant::OnceIsOnce)
+        (claim.given <= 1)
+            .then_some(())
+            .ok_or(Invariant::OnceIsOnce)
     }
 
     /// Bytes of the body were given to a claimant.

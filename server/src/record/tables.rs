@@ -266,12 +266,7 @@ impl Tables {
     }
 
     /// Renews a claimant's lease. When it ends now, in Unix seconds.
-    pub fn renew(
-        &mut self,
-        id: &TransferId,
-        claimant: &ClaimVerifier,
-        at: Moment,
-    ) -> Outcome<u64> {
+    pub fn renew(&mut self, id: &TransferId, claimant: &ClaimVerifier, at: Moment) -> Outcome<u64> {
         self.step(id, at, |transfer| transfer.renew(claimant, at))
     }
 
@@ -340,7 +335,7 @@ impl Tables {
             .collect()
     }
 
-    /// Says that these objects are deleted.
+    /// Says that these objects, taken `at`, are deleted.
     pub fn confirm_deleted(&mut self, objects: &[ObjectName], at: Moment) {
         for object in objects {
             if let Some(queued) = self.deletions.remove(object)
