@@ -56,7 +56,7 @@ fn document() -> Value {
     })
 }
 
-/// What begins at a transfer's id.
+/// What goes on with a transfer from its id alone; the other calls follow a claim.
 const OF_A_TRANSFER: &[&str] = &[
     "write_part",
     "list_parts",
@@ -66,9 +66,6 @@ const OF_A_TRANSFER: &[&str] = &[
     "burn",
     "peek",
     "claim",
-    "body",
-    "renew",
-    "delivered",
 ];
 
 fn sender() -> Vec<Call> {
@@ -90,7 +87,7 @@ fn sender() -> Vec<Call> {
         .takes_header("Content-Digest", true, json!({
             "type": "string",
             "description": "The part's SHA-256 (RFC 9530); other algorithms may stand beside it.",
-            "pattern": "^sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:$",
+            "pattern": "sha-256=:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=:",
         }))
         .answers_nothing("It is durable, also when the same bytes were taken before.")
         .refuses(&[PartConflict, TransferNotUploading, TransferGone, RequestTimeout])
