@@ -16,7 +16,7 @@ from schemathesis.core.failures import Failure
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
-from situations import CLAIMANTS_CALLS, OWNERS_CALLS, SITUATIONS, bear, call_of, go_on
+from situations import CLAIMANTS_CALLS, OWNERS_CALLS, SITUATIONS, call_of, go_on
 from transfers import Transfers, text
 
 transfers = Transfers(os.environ["ONETIMESHARE_URL"], seed=1)
@@ -27,9 +27,11 @@ guarded: set = set()
 
 @schemathesis.hook
 def before_load_schema(_context, raw_schema) -> None:
-    """Lets sealed texts be short: long ones are more than can be made up, and situations put in whole ones."""
+    """Lets sealed texts have any length: long ones are more than can be made up, and situations put in whole ones."""
     for name in ("Manifest", "Body"):
-        del raw_schema["components"]["schemas"][name]["minLength"]
+        schema = raw_schema["components"]["schemas"][name]
+        del schema["minLength"]
+        schema.pop("maxLength", None)
 
 
 @schemathesis.hook

@@ -118,6 +118,12 @@ def of_another_id(request, transfers) -> None:
     request["id"] = text(transfers.draw.randbytes(16))
 
 
+def too_long(case, transfers, transfer=None) -> None:
+    """More than any request of its call takes."""
+    request = case.body if transfer else transfers.draft(LARGE_LEN).request()
+    case.body = {**request, "link_verifier": "A" * 2**21}
+
+
 # The first one of each call is one in which it succeeds.
 SITUATIONS = {
     "create": [
@@ -130,6 +136,7 @@ SITUATIONS = {
         new(LARGE_LEN, changed(body_len=16 + 2**40 + 16 * 2**24)),
         new(SMALL_LEN, changed(ttl_s=2**40)),
         new(SMALL_LEN, changed(claims_max=10_000)),
+        too_long,
     ],
     "write_part": [
         on("uploading", part(0)),
@@ -156,12 +163,14 @@ SITUATIONS = {
         on("ready", with_link_alone),
         on("ready", with_wrong_passphrase),
         *map(on, ["uploading", "claimed", "locked", "delivered", "burnt"]),
+        on("ready", too_long),
     ],
     "claim": [
         *map(on, ["ready", "large", "claimed", "uploading", "locked", "delivered", "burnt"]),
         on("ready", with_wrong_passphrase),
         on("claimed", as_another),
         on("delivered", as_another),
+        on("ready", too_long),
     ],
     "body": [
         on("claimed", whole),

@@ -28,8 +28,8 @@ pub(crate) fn run(root: &Path, arguments: &[OsString]) -> Result<()> {
 struct Server {
     child: Child,
     address: String,
-    /// Held open, because the server may write to it.
-    _output: BufReader<ChildStdout>,
+    /// Held open as long as the server may write to it.
+    output: BufReader<ChildStdout>,
     _folder: TempDir,
 }
 
@@ -48,11 +48,11 @@ impl Server {
         let mut server = Self {
             child,
             address: String::new(),
-            _output: BufReader::new(output),
+            output: BufReader::new(output),
             _folder: folder,
         };
         let mut line = String::new();
-        server._output.read_line(&mut line)?;
+        server.output.read_line(&mut line)?;
         server.address = address_in(&line)
             .with_context(|| format!("the server did not say where it is: {line:?}"))?;
         Ok(server)
