@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::transfer::Cause;
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal;)*) => {
+    ($(#[doc = $meaning:literal] $name:ident = $code:literal, $status:literal;)*) => {
         /// What went wrong, as `noun.reason`. Codes are never renamed; `docs/api.md` lists them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+            $(#[doc = $meaning] #[serde(rename = $code)] $name,)*
         }
 
         impl ErrorCode {
@@ -27,6 +27,11 @@ macro_rules! error_codes {
             /// The HTTP status it comes with.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
+            }
+
+            /// What it means, in the words of `docs/api.md`.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning.trim_ascii_start(),)* }
             }
         }
     };
@@ -93,6 +98,12 @@ error_codes! {
     StoreFull = "store.full", 507;
 }
 
+#[cfg(feature = "openapi")]
+crate::openapi::schema! {
+    /// What went wrong, as `noun.reason`.
+    ErrorCode => crate::openapi::one_of(ErrorCode::ALL.iter().map(|code| code.as_str()))
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
@@ -101,6 +112,7 @@ impl fmt::Display for ErrorCode {
 
 /// The body of every answer that is an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// For programs to branch on.
     pub code: ErrorCode,
@@ -113,21 +125,27 @@ pub struct ErrorBody {
 
 /// What some codes carry beside their message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorMembers {
     /// Wrong access proofs that the transfer still bears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::openapi::AttemptsLeft, required = false))]
     pub attempts_left: Option<u32>,
     /// Why it is gone, or how the lease ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub cause: Option<Cause>,
     /// When that happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub at: Option<u64>,
     /// When it was last claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub claimed_at: Option<u64>,
     /// Indices of missing parts, at most the first 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub missing: Option<Vec<u64>>,
 }
 
@@ -180,6 +198,20 @@ mod tests {
                 code.as_str()
             );
         }
+    }
+
+    #[test]
+    fn docs_list_every_code_with_its_meaning() {
+        let docs = include_str!("../../docs/api.md");
+        let rows: Vec<_> = docs
+            .lines()
+            .filter(|line| line.starts_with("| 4") || line.starts_with("| 5"))
+            .collect();
+        let expected: Vec<_> = ErrorCode::ALL
+            .iter()
+            .map(|code| format!("| {} | `{code}` | {} |", code.status(), code.meaning()))
+            .collect();
+        assert_eq!(rows, expected);
     }
 
     #[test]

@@ -23,8 +23,8 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 macro_rules! wire_bytes {
-    ($(#[$doc:meta])* $name:ident, $len:literal, $expected:literal) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident, $len:literal, $expected:literal) => {
+        $(#[doc = $doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name([u8; $len]);
 
@@ -67,6 +67,9 @@ macro_rules! wire_bytes {
                 base64url::deserialize_with(deserializer, $expected, |text| text.parse().ok())
             }
         }
+
+        #[cfg(feature = "openapi")]
+        $crate::openapi::schema! { $(#[doc = $doc])* $name => $crate::openapi::text_of($len) }
     };
 }
 

@@ -9,5 +9,7 @@ mod base64url;
 pub mod error;
 pub mod id;
 pub mod limits;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod route;
 pub mod transfer;

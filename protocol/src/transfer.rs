@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::base64url;
 use crate::id::{AccessProof, AccessVerifier, LinkProof, LinkVerifier, OwnerVerifier, TransferId};
+#[cfg(feature = "openapi")]
+use crate::openapi;
 
 /// `POST /transfers`: everything a server will ever know of a transfer, and the whole body when it is small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateRequest {
     /// Follows from `link_verifier`; the server refuses one that does not.
@@ -20,12 +23,16 @@ pub struct CreateRequest {
     pub owner_verifier: OwnerVerifier,
     /// The sealed manifest.
     #[serde(with = "base64url::bytes")]
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Manifest))]
     pub manifest: Vec<u8>,
     /// Length of the sealed body in bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::BodyLen))]
     pub body_len: u64,
     /// How long the transfer can be opened, in seconds from the moment it is ready.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Ttl))]
     pub ttl_s: u64,
     /// How many claimants it is given to.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::ClaimsMax))]
     pub claims_max: u32,
     /// The whole sealed body, required exactly when `body_len` is at most the server's `inline_max`.
     #[serde(
@@ -33,11 +40,13 @@ pub struct CreateRequest {
         skip_serializing_if = "Option::is_none",
         with = "base64url::bytes::optional"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Body, required = false))]
     pub body: Option<Vec<u8>>,
 }
 
 /// Where a transfer stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Created, but parts are missing.
@@ -52,6 +61,7 @@ pub enum State {
 
 /// Why a transfer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The last claimant's client said that everything arrived.
@@ -68,6 +78,7 @@ pub enum Cause {
 
 /// Answer to `POST /transfers`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateAnswer {
     /// `ready` for a body sent inline, else `uploading`; on a repeat, the present state.
     pub state: State,
@@ -75,11 +86,13 @@ pub struct CreateAnswer {
     pub part_len: u64,
     /// When it expires; absent until it is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub expires_at: Option<u64>,
 }
 
 /// Answer to `GET /transfers/{id}/parts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PartsAnswer {
     /// Length of every part but the last, in bytes.
     pub part_len: u64,
@@ -91,6 +104,7 @@ pub struct PartsAnswer {
 
 /// Answer to `POST /transfers/{id}/complete`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompleteAnswer {
     /// `ready`, or where it stands when this was said before.
     pub state: State,
@@ -100,6 +114,7 @@ pub struct CompleteAnswer {
 
 /// `POST /transfers/{id}/peek`: looks without taking a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PeekRequest {
     /// Proof of holding the link.
@@ -110,11 +125,13 @@ pub struct PeekRequest {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub access_proof: Option<AccessProof>,
 }
 
 /// Answer to peek.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PeekAnswer {
     /// Where it stands.
     pub state: State,
@@ -122,15 +139,20 @@ pub struct PeekAnswer {
     pub created_at: u64,
     /// When it expires; absent until it is ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub expires_at: Option<u64>,
     /// When it was last claimed; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub claimed_at: Option<u64>,
     /// Claims that are still to be had.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::ClaimsLeft))]
     pub claims_left: u32,
     /// Wrong access proofs it still bears; 0 means locked.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::AttemptsLeft))]
     pub attempts_left: u32,
     /// Length of the sealed body in bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::BodyLen))]
     pub body_len: u64,
     /// Length of every part but the last, in bytes.
     pub part_len: u64,
@@ -140,11 +162,13 @@ pub struct PeekAnswer {
         skip_serializing_if = "Option::is_none",
         with = "base64url::bytes::optional"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Manifest, required = false))]
     pub manifest: Option<Vec<u8>>,
 }
 
 /// `POST /transfers/{id}/claim`, with the claim token as bearer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClaimRequest {
     /// Proof of holding the link.
@@ -155,13 +179,16 @@ pub struct ClaimRequest {
 
 /// Answer to claim: the same for every repeat with the same token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimAnswer {
     /// When the right to fetch the body ends, unless renewed.
     pub lease_expires_at: u64,
     /// Length of the sealed body in bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::BodyLen))]
     pub body_len: u64,
     /// The sealed manifest.
     #[serde(with = "base64url::bytes")]
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Manifest))]
     pub manifest: Vec<u8>,
     /// The whole sealed body, when it was sent inline.
     #[serde(
@@ -169,11 +196,13 @@ pub struct ClaimAnswer {
         skip_serializing_if = "Option::is_none",
         with = "base64url::bytes::optional"
     )]
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::Body, required = false))]
     pub body: Option<Vec<u8>>,
 }
 
 /// Answer to `POST /transfers/{id}/renew`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RenewAnswer {
     /// When the lease ends now.
     pub lease_expires_at: u64,
@@ -181,6 +210,7 @@ pub struct RenewAnswer {
 
 /// What has become of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimState {
     /// Its claimant may still fetch.
@@ -195,6 +225,7 @@ pub enum ClaimState {
 
 /// One claim on a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptClaim {
     /// When it was granted.
     pub claimed_at: u64,
@@ -202,32 +233,41 @@ pub struct ReceiptClaim {
     pub state: ClaimState,
     /// When it ended; absent while it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub at: Option<u64>,
 }
 
 /// Answer to `GET /transfers/{id}`: what a sender may know of what became of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptAnswer {
     /// Where it stands.
     pub state: State,
     /// Why it is gone; absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub cause: Option<Cause>,
     /// When it ended; absent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub at: Option<u64>,
     /// When it was created.
     pub created_at: u64,
     /// When it expires; absent when it was never ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub expires_at: Option<u64>,
     /// How many claims it was made for.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::ClaimsMax))]
     pub claims_max: u32,
     /// Claims that were not taken.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::ClaimsLeft))]
     pub claims_left: u32,
     /// Wrong access proofs it still bears; 0 means locked.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::AttemptsLeft))]
     pub attempts_left: u32,
     /// Length of the sealed body in bytes.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::BodyLen))]
     pub body_len: u64,
     /// Every claim that was granted, oldest first.
     pub claims: Vec<ReceiptClaim>,
@@ -235,6 +275,7 @@ pub struct ReceiptAnswer {
 
 /// Answer to `GET /stats`: counts since the record store was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatsAnswer {
     /// Transfers that were created.
     pub created: u64,
@@ -256,6 +297,7 @@ pub struct StatsAnswer {
 
 /// Answer to `GET /config`: what this server allows, so that a client can say so before any work starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConfigAnswer {
     /// The server's version.
     pub version: String,
@@ -272,6 +314,7 @@ pub struct ConfigAnswer {
     /// The shortest life, in seconds.
     pub ttl_s_min: u64,
     /// The most claims a sender may allow.
+    #[cfg_attr(feature = "openapi", schema(value_type = openapi::ClaimsMax))]
     pub claims_max: u32,
     /// How long a lease lasts when it is not renewed, in seconds; 0 when a body is given once and never resumed.
     pub lease_s: u64,

@@ -12,6 +12,7 @@ mod extract;
 mod handlers;
 pub mod http;
 mod middleware;
+pub mod openapi;
 pub mod record;
 pub mod router;
 pub mod service;

@@ -5,7 +5,9 @@ use axum::{Router, middleware};
 use onetimeshare_protocol::route;
 
 use crate::app::App;
-use crate::handlers::{body, claim, config, create, health, owner, pages, parts, peek, stats};
+use crate::handlers::{
+    body, claim, config, create, health, openapi, owner, pages, parts, peek, stats,
+};
 use crate::middleware::{drain, headers, host, panics, request_log};
 
 /// The server's whole face.
@@ -24,6 +26,7 @@ pub fn router(app: App) -> Router {
         .route(route::DELIVERED, post(claim::deliver))
         .route(route::CONFIG, get(config::config))
         .route(route::STATS, get(stats::stats))
+        .route(route::OPENAPI, get(openapi::document))
         .route(route::HEALTHZ, get(health::live))
         .route(route::READYZ, get(health::ready))
         .route("/", get(pages::send))

@@ -25,6 +25,8 @@ pub(crate) enum Task {
     WasmVectors,
     /// Types and unit tests of the pages.
     Www,
+    /// The server against its OpenAPI document, with these arguments for the tester.
+    OpenApi(Vec<OsString>),
     /// The main job in real browsers; an empty list means all of them.
     EndToEnd(Vec<Browser>),
     /// The long tests of faults.
@@ -60,6 +62,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "unit" => bare(Task::Unit),
         "wasm-vectors" => bare(Task::WasmVectors),
         "www" => bare(Task::Www),
+        "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
         "e2e" => end_to_end(rest),
         "screens" => screens(rest),
@@ -67,7 +70,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
     }
 }
 
-/// The server's own arguments: `serve -- ARGS`, where the dashes may be left out.
+/// The arguments of another program: `serve -- ARGS`, where the dashes may be left out.
 fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
     if words.first().is_some_and(|word| word == "--") {
         words.remove(0);
@@ -143,6 +146,13 @@ mod tests {
             parsed("serve -- -- x"),
             Ok(Task::Serve(vec!["--".into(), "x".into()]))
         );
+    }
+
+    #[test]
+    fn openapi_passes_on_what_follows() {
+        let expected = Task::OpenApi(vec!["--max-examples".into(), "5".into()]);
+        assert_eq!(parsed("openapi -- --max-examples 5"), Ok(expected));
+        assert_eq!(parsed("openapi"), Ok(Task::OpenApi(Vec::new())));
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn path_of(name: &str, found: Option<PathBuf>) -> Result<OsString> {
 }
 
 /// The server as `cargo test` builds it: the same features, so nothing is compiled twice.
-fn build_server(root: &Path) -> Result<PathBuf> {
+pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
     let mut build = process::cargo(root, &["test", "--workspace", "--no-run"]);
     let files = process::build(&mut build, SERVER)?;
     files

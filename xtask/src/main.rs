@@ -4,7 +4,9 @@
 mod args;
 mod browser_tests;
 mod env;
+mod openapi;
 mod process;
+mod python;
 mod rust;
 mod serve;
 mod steps;
@@ -69,6 +71,11 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Www => {
             system::require(&[system::Package::Node])?;
             web::check(root, &mut steps);
+        }
+        Task::OpenApi(arguments) => {
+            system::require(&[system::Package::Python])?;
+            steps.run("wasm", || wasm::build(root));
+            steps.run("openapi", || openapi::run(root, &arguments));
         }
         Task::EndToEnd(browsers) => {
             system::require(system::Package::BROWSERS)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::{browser_tests, rust, system, ui, wasm, web};
+use crate::{browser_tests, openapi, rust, system, ui, wasm, web};
 
 /// What was run so far.
 #[derive(Default)]
@@ -72,6 +72,7 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("documentation", || rust::documentation(root));
     steps.run("wasm vectors", || wasm::vectors(root));
     web::check(root, steps);
+    steps.run("openapi", || openapi::run(root, &[]));
     steps.run("end to end", || browser_tests::run(root, &[]));
     Ok(())
 }

@@ -42,6 +42,7 @@ the steps of test, each alone:
   unit              the Rust tests
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages
+  openapi [-- ARGS] the server against its own document; ARGS are schemathesis's
   e2e [--browser chromium|firefox] [--screens DIR]
                     send and open in real browsers
   faults            kills, failing writes, cut connections and a full disk, for as long as it takes

@@ -14,6 +14,7 @@ mod full;
 mod logs;
 mod malformed;
 mod once;
+mod openapi;
 mod owner;
 mod pages;
 mod parts;

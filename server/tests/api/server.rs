@@ -22,6 +22,8 @@ use onetimeshare_server::transfer::Periods;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::openapi;
+
 /// When every test begins.
 pub(crate) const START: u64 = 1_800_000_000;
 
@@ -100,18 +102,24 @@ impl TestServer {
         self.send_raw(Request::from_parts(parts, body)).await
     }
 
-    /// Sends one request as it is.
+    /// Sends one request as it is. Whatever is answered has to be in the OpenAPI document.
     pub(crate) async fn send_raw(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (
+            request.method().to_string(),
+            request.uri().path().to_owned(),
+        );
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             bytes,
             json,
-        }
+        };
+        openapi::assert_documented(&method, &path, &answer);
+        answer
     }
 
     /// A call without a body.
