@@ -2,6 +2,7 @@
 //! is served.
 
 mod args;
+mod bench;
 mod browser_tests;
 mod env;
 mod process;
@@ -72,6 +73,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("wasm", || wasm::build(root));
             steps.run("end to end", || browser_tests::run(root, &browsers));
         }
+        Task::Bench(choice) => return bench::run(root, &choice),
         Task::Screens { folder } => {
             system::require(system::Package::BROWSERS)?;
             steps.run("wasm", || wasm::build(root));

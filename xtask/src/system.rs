@@ -23,6 +23,8 @@ pub(crate) enum Package {
     Firefox,
     /// Letters for names that are not Latin.
     Fonts,
+    /// A plain store of files, which the server is measured beside.
+    Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
     /// Unpacks the archives that pages make.
@@ -60,6 +62,7 @@ impl Package {
             Self::Chromium => &["chromium"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
+            Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
@@ -72,6 +75,7 @@ impl Package {
             Self::Chromium => chromium().is_some(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
+            Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
@@ -89,6 +93,12 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 /// The Firefox to drive.
 pub(crate) fn firefox() -> Option<PathBuf> {
     env::find_program(&["firefox-esr", "firefox"])
+}
+
+/// The nginx to measure beside. Debian keeps it where only the search path of an administrator leads.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    let usual = PathBuf::from("/usr/sbin/nginx");
+    env::find_program(&["nginx"]).or_else(|| usual.is_file().then_some(usual))
 }
 
 fn has_japanese_font() -> bool {
