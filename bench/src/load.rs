@@ -22,7 +22,9 @@ use crate::stopwatch::Stopwatch;
 use crate::target::{Kind, Programs, Running};
 
 /// Clients at once.
-const CLIENTS: [usize; 4] = [1, 30, 100, 300];
+const CLIENTS: &[usize] = &[1, 30, 100, 300];
+/// The same for a quick look.
+const CLIENTS_QUICK: &[usize] = &[1, 100];
 
 /// What every client does, again and again.
 #[derive(Clone)]
@@ -50,10 +52,14 @@ impl Scenario {
 
 /// Measures every scenario, number of clients and target.
 pub(crate) async fn run(programs: &Programs, folder: &Path, quick: bool) -> Result<Load> {
-    let (pass_count, pass_s) = if quick { (1, 1) } else { (3, 3) };
+    let (pass_count, pass_s, numbers) = if quick {
+        (1, 1, CLIENTS_QUICK)
+    } else {
+        (3, 2, CLIENTS)
+    };
     let mut cells = Vec::new();
     for is_large in [false, true] {
-        for clients in CLIENTS {
+        for &clients in numbers {
             let mut passes = Kind::ALL.map(|_| Vec::new());
             let mut name = "";
             for _ in 0..pass_count {

@@ -32,17 +32,20 @@ const GENERATORS: &str = "onetimeshare-bench";
 /// Measures what was chosen and writes the page, unless something failed.
 pub(crate) fn run(root: &Path, choice: &Choice) -> Result<ExitCode> {
     system::require(&choice.packages())?;
+    let folder = fresh_folder(root)?;
+    // Before anything is built, which would make the machine look busy.
+    let machine = Machine::look(root, &folder);
     let mut steps = Steps::default();
     let mut built = None;
     steps.run("wasm", || wasm::build(root));
     steps.run("programs", || {
-        built = Some(Bench::build(root, choice)?);
+        built = Some(Bench::build(root, folder, choice)?);
         Ok(())
     });
     let Some(bench) = built.filter(|_| steps.all_passed()) else {
         return Ok(steps.finish());
     };
-    let mut page = Page::new(choice.command(), Machine::look(root, &bench.folder));
+    let mut page = Page::new(choice.command(), machine);
     if choice.has(Part::Crypto) {
         steps.run("crypto", || {
             page.crypto = bench.crypto()?;
@@ -70,24 +73,28 @@ pub(crate) fn run(root: &Path, choice: &Choice) -> Result<ExitCode> {
     Ok(steps.finish())
 }
 
+/// Where targets store: an empty folder on the disk of the build.
+fn fresh_folder(root: &Path) -> Result<PathBuf> {
+    let folder = root.join("target").join("bench").join("run");
+    // What an interrupted run has left.
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
 /// Everything that measures.
 struct Bench<'a> {
     root: &'a Path,
     server: PathBuf,
     generators: PathBuf,
-    /// For what targets store, on the disk of the build.
     folder: PathBuf,
     is_quick: bool,
 }
 
 impl<'a> Bench<'a> {
-    fn build(root: &'a Path, choice: &Choice) -> Result<Self> {
-        let folder = root.join("target").join("bench").join("run");
-        // What an interrupted run has left.
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir_all(&folder)?;
+    fn build(root: &'a Path, folder: PathBuf, choice: &Choice) -> Result<Self> {
         let mut build = process::cargo(
             root,
             &[
