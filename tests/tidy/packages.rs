@@ -19,6 +19,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("client", &["crypto", "protocol"]),
     ("cli", &["client", "crypto", "protocol"]),
     ("xtask", &["client", "crypto", "protocol"]),
+    ("bench", &["client", "crypto", "protocol", "server"]),
     ("tests", &["client", "crypto", "protocol", "server"]),
 ];
 

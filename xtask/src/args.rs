@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::bench::{Choice, Part};
 use crate::browser_tests::Browser;
 
 /// One command of the entry points.
@@ -31,6 +32,8 @@ pub(crate) enum Task {
     EndToEnd(Vec<Browser>),
     /// The long tests of faults.
     Faults,
+    /// The measurements of `docs/performance.md`.
+    Bench(Choice),
     /// The screenshots of `docs/screens/`, or of another folder.
     Screens {
         /// Where the pictures go, from the folder where the command was typed.
@@ -64,6 +67,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
+        "bench" => bench(rest),
         "e2e" => end_to_end(rest),
         "screens" => screens(rest),
         _ => Err(format!("there is no command {name}")),
@@ -97,6 +101,21 @@ fn end_to_end(words: Vec<OsString>) -> Result<Task, String> {
         }
     }
     Ok(Task::EndToEnd(browsers))
+}
+
+/// `bench [crypto|load|live]… [--quick]`
+fn bench(words: Vec<OsString>) -> Result<Task, String> {
+    let mut choice = Choice::default();
+    for word in words {
+        match word.to_str() {
+            Some("crypto") => choice.parts.push(Part::Crypto),
+            Some("load") => choice.parts.push(Part::Load),
+            Some("live") => choice.parts.push(Part::Live),
+            Some("--quick") => choice.is_quick = true,
+            _ => return Err(format!("bench knows no {}", word.to_string_lossy())),
+        }
+    }
+    Ok(Task::Bench(choice))
 }
 
 fn browser(name: &OsString) -> Result<Browser, String> {
@@ -172,6 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn bench_takes_parts_in_any_order_and_quick() {
+        assert_eq!(parsed("bench"), Ok(Task::Bench(Choice::default())));
+        let parts = vec![Part::Live, Part::Crypto];
+        let choice = Choice {
+            parts,
+            is_quick: true,
+        };
+        assert_eq!(parsed("bench live --quick crypto"), Ok(Task::Bench(choice)));
+    }
+
+    #[test]
     fn what_nobody_knows_is_refused_with_its_name() {
         for (line, word) in [
             ("sing", "sing"),
@@ -180,6 +210,7 @@ mod tests {
             ("e2e --browser", "--browser"),
             ("e2e --loud x", "--loud"),
             ("screens a b", "b"),
+            ("bench all", "all"),
         ] {
             let fault = parsed(line).unwrap_err();
             assert!(fault.contains(word), "{line}: {fault}");

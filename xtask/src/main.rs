@@ -2,6 +2,7 @@
 //! is served.
 
 mod args;
+mod bench;
 mod browser_tests;
 mod env;
 mod openapi;
@@ -86,6 +87,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             system::require(system::Package::FAULTS)?;
             steps.run("faults", || rust::faults(root));
         }
+        Task::Bench(choice) => return bench::run(root, &choice),
         Task::Screens { folder } => {
             system::require(system::Package::BROWSERS)?;
             steps.run("wasm", || wasm::build(root));

@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: from a clone and Rust alone to a running service; it decides nothing about how that runs.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
@@ -19,18 +19,26 @@ pub(crate) fn serve(root: &Path, arguments: &[OsString]) -> Result<ExitCode> {
     let mut program = None;
     steps.run("wasm", || wasm::build(root));
     steps.run("server", || {
-        let mut build = process::cargo(
-            root,
-            &["build", "--release", "--package", SERVER, "--bin", SERVER],
-        );
-        program = process::build(&mut build, SERVER)?.into_iter().next();
+        program = Some(build_server(root)?);
         Ok(())
     });
-    if !steps.all_passed() {
+    let Some(program) = program.filter(|_| steps.all_passed()) else {
         return Ok(steps.finish());
-    }
-    let program = program.with_context(|| format!("cargo built no {SERVER}"))?;
+    };
     become_program(Command::new(program).args(arguments))
+}
+
+/// Builds the server as it is released.
+pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
+    let mut build = process::cargo(
+        root,
+        &["build", "--release", "--package", SERVER, "--bin", SERVER],
+    );
+    let files = process::build(&mut build, SERVER)?;
+    files
+        .into_iter()
+        .next()
+        .with_context(|| format!("cargo built no {SERVER}"))
 }
 
 /// Replaces this process, so that signals and exit codes are the server's own.

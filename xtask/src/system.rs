@@ -25,6 +25,8 @@ pub(crate) enum Package {
     Faketime,
     /// Letters for names that are not Latin.
     Fonts,
+    /// A plain store of files, which the server is measured beside.
+    Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
     /// Runs the reference of the format, which brings its own packages.
@@ -77,6 +79,7 @@ impl Package {
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
+            Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
             Self::Strace => &["strace"],
@@ -92,6 +95,7 @@ impl Package {
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
+            Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Python => has_python(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
@@ -121,6 +125,12 @@ fn has_faketime() -> bool {
         .flatten();
     let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     libraries.any(|library| library.is_file())
+}
+
+/// The nginx to measure beside. Debian keeps it where only the search path of an administrator leads.
+pub(crate) fn nginx() -> Option<PathBuf> {
+    let usual = PathBuf::from("/usr/sbin/nginx");
+    env::find_program(&["nginx"]).or_else(|| usual.is_file().then_some(usual))
 }
 
 fn has_japanese_font() -> bool {

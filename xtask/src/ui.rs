@@ -36,6 +36,8 @@ pub(crate) fn usage() {
   serve [-- ARGS]   build everything and start the server; ARGS are the server's own
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
+  bench [crypto|load|live]… [--quick]
+                    measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
 
 the steps of test, each alone:
   check             formatting, lints, documentation, the rules of the tree

@@ -1,0 +1,194 @@
+//! What it costs when many transfers wait: starting, each call, sweeping, and room on the disk.
+
+mod fill;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use hyper::Method;
+use onetimeshare_protocol::route;
+use onetimeshare_protocol::transfer::StatsAnswer;
+
+use crate::client::{Call, Client};
+use crate::figures::{self, Live};
+use crate::percentile::Sorted;
+use crate::stopwatch::Stopwatch;
+use crate::target::Running;
+use crate::transfer::{Identity, Inline, token};
+
+/// Bytes of each text.
+const CONTENT_LEN: usize = 1024;
+
+/// How many transfers are due at once.
+const DUE: u64 = 10_000;
+
+/// How often the server is started.
+const STARTS: usize = 5;
+
+/// How long a sweep may take.
+const SWEEP_MAX: Duration = Duration::from_mins(2);
+
+/// Numbers of transfers that are used for one thing only: those that expire, and those made by calls.
+const DUE_FROM: u64 = 1 << 40;
+const CALLED_FROM: u64 = 1 << 41;
+
+/// Measures at each number of live transfers, with one store that grows.
+pub(crate) async fn run(server: &Path, folder: &Path, quick: bool) -> Result<Vec<Live>> {
+    let counts: &[u64] = if quick {
+        &[1_000, 50_000]
+    } else {
+        &[1_000, 100_000, 1_000_000]
+    };
+    let samples = if quick { 200 } else { 1_000 };
+    let own = folder.join("live");
+    fs::create_dir_all(&own)?;
+    let sealed = Inline::seal(CONTENT_LEN)?;
+    let mut found = Vec::new();
+    let mut filled = 0;
+    for (level, &count) in (0..).zip(counts) {
+        let filling = Stopwatch::start();
+        fill::live(&own, &sealed, filled..count).await?;
+        let added = f64::from(u32::try_from(count - filled)?);
+        let fill_rate = added / filling.elapsed().as_secs_f64();
+        let database_len = database_len(&own)?;
+        filled = count;
+        let due_from = DUE_FROM + level * DUE;
+        fill::due(&own, &sealed, due_from..due_from + DUE).await?;
+        let mut start_ms = Vec::new();
+        for _ in 1..STARTS {
+            let running = Running::start_server(server, &own).await?;
+            start_ms.push(running.start_ms);
+            running.stop()?;
+        }
+        let running = Running::start_server(server, &own).await?;
+        start_ms.push(running.start_ms);
+        let mut asking = Asking {
+            client: Client::connect(running.address).await?,
+            sealed: &sealed,
+            next: CALLED_FROM + level * (1 << 20),
+        };
+        let sweep_s = asking.sweep((level + 1) * DUE).await?;
+        let calls = asking.calls(count, samples).await?;
+        let peak_kib = running.peak_kib()?;
+        running.stop()?;
+        found.push(Live {
+            count,
+            fill_rate,
+            database_len,
+            start_ms,
+            due: DUE,
+            sweep_s,
+            peak_kib,
+            calls,
+        });
+    }
+    fs::remove_dir_all(&own)?;
+    Ok(found)
+}
+
+/// The files of the record store, all together.
+fn database_len(folder: &Path) -> Result<u64> {
+    let mut len = 0;
+    for entry in fs::read_dir(folder)? {
+        let found = entry?.metadata()?;
+        len += if found.is_file() { found.len() } else { 0 };
+    }
+    Ok(len)
+}
+
+/// One connection to the server, and numbers for transfers of its own.
+struct Asking<'a> {
+    client: Client,
+    sealed: &'a Inline,
+    next: u64,
+}
+
+impl Asking<'_> {
+    /// Erases a transfer, which wakes the sweeper, and waits until `expected` have expired since the store was made.
+    async fn sweep(&mut self, expected: u64) -> Result<f64> {
+        let identity = self.fresh();
+        self.create(&identity, 1).await?;
+        let token = self.claim(&identity).await?;
+        let begun = Stopwatch::start();
+        let path = route::DELIVERED.replace("{id}", &identity.id().to_text());
+        let delivered = Call::new(Method::POST, &path, Bytes::new()).by(&token);
+        self.client.call(delivered).await?;
+        loop {
+            let stats = Call::new(Method::GET, route::STATS, Bytes::new());
+            let stats: StatsAnswer = serde_json::from_slice(&self.client.call(stats).await?)?;
+            if stats.expired >= expected {
+                return Ok(begun.elapsed().as_secs_f64());
+            }
+            if begun.elapsed() > SWEEP_MAX {
+                bail!("{} of {expected} transfers have expired", stats.expired);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Each call `samples` times: of new transfers, and of those among `live` that lie far apart.
+    async fn calls(&mut self, live: u64, samples: u64) -> Result<Vec<figures::Call>> {
+        let old = |sample: u64| Identity::of(sample * 7_919 % live);
+        let mut created = Vec::new();
+        let mut peeked = Vec::new();
+        let mut claimed = Vec::new();
+        for sample in 0..samples {
+            let fresh = self.fresh();
+            let begun = Stopwatch::start();
+            self.create(&fresh, 1).await?;
+            created.push(begun.elapsed());
+            let begun = Stopwatch::start();
+            self.peek(&old(sample)).await?;
+            peeked.push(begun.elapsed());
+            let begun = Stopwatch::start();
+            self.claim(&old(sample)).await?;
+            claimed.push(begun.elapsed());
+        }
+        let named = [("create", created), ("peek", peeked), ("claim", claimed)];
+        Ok(named.map(|(name, durations)| call(name, durations)).into())
+    }
+
+    fn fresh(&mut self) -> Identity {
+        self.next += 1;
+        Identity::of(self.next)
+    }
+
+    async fn create(&mut self, identity: &Identity, claims_max: u32) -> Result<()> {
+        let request = serde_json::to_vec(&identity.create(self.sealed, claims_max))?;
+        let create = Call::new(Method::POST, route::TRANSFERS, request.into());
+        self.client.call(create).await?;
+        Ok(())
+    }
+
+    async fn peek(&mut self, identity: &Identity) -> Result<()> {
+        let path = route::PEEK.replace("{id}", &identity.id().to_text());
+        let request = serde_json::to_vec(&identity.claim())?;
+        let peek = Call::new(Method::POST, &path, request.into());
+        self.client.call(peek).await?;
+        Ok(())
+    }
+
+    /// The claim token.
+    async fn claim(&mut self, identity: &Identity) -> Result<String> {
+        let token = token()?;
+        let path = route::CLAIM.replace("{id}", &identity.id().to_text());
+        let request = serde_json::to_vec(&identity.claim())?;
+        let claim = Call::new(Method::POST, &path, request.into());
+        let claimed = self.client.call(claim.by(&token)).await;
+        claimed.context("a waiting transfer cannot be claimed")?;
+        Ok(token)
+    }
+}
+
+fn call(name: &str, durations: Vec<Duration>) -> figures::Call {
+    let sorted = Sorted::new(durations);
+    figures::Call {
+        name: name.to_owned(),
+        count: sorted.count(),
+        p50_ms: sorted.percentile_ms(50),
+        p99_ms: sorted.percentile_ms(99),
+    }
+}
