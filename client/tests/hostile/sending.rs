@@ -29,6 +29,7 @@ fn config() -> ConfigAnswer {
         claims_max: 100,
         lease_s: 600,
         upload_idle_s: 3600,
+        tombstone_ttl_s: 86_400,
     }
 }
 
