@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 /// Checks the stores. 0 when all is well or was repaired, 1 when something is wrong, 3 when that cannot be said.
 fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
     let at = Moment {
-        now: SystemClock.now(),
+        now: SystemClock::start().now(),
         periods: config.periods,
     };
     let age_max_s = config.limits.age_max_s(&config.periods);

@@ -31,12 +31,18 @@ const PERIODS: Periods = Periods {
 
 /// Adds transfers that wait to be opened.
 pub(super) async fn live(folder: &Path, sealed: &Inline, numbers: Range<u64>) -> Result<()> {
-    fill(folder, sealed, numbers, SystemClock.now()).await
+    fill(folder, sealed, numbers, SystemClock::start().now()).await
 }
 
 /// Adds transfers whose time is over.
 pub(super) async fn due(folder: &Path, sealed: &Inline, numbers: Range<u64>) -> Result<()> {
-    fill(folder, sealed, numbers, SystemClock.now() - TTL_S - 1).await
+    fill(
+        folder,
+        sealed,
+        numbers,
+        SystemClock::start().now() - TTL_S - 1,
+    )
+    .await
 }
 
 async fn fill(folder: &Path, sealed: &Inline, numbers: Range<u64>, now: u64) -> Result<()> {
