@@ -31,19 +31,23 @@ fn content() -> Vec<u8> {
 
 impl Sealed {
     fn new() -> Self {
+        Self::of(Kind::Files, &content())
+    }
+
+    fn of(kind: Kind, content: &[u8]) -> Self {
         let link = Link::new(LinkKey::from_random([7; 32]), false);
         let keys = RootKeys::derive(&link, &LinkKeys::derive(&link), None).unwrap();
         let entry = Entry {
             name: "a".to_owned(),
             media_type: String::new(),
-            size: u64::try_from(CONTENT_LEN).unwrap(),
+            size: u64::try_from(content.len()).unwrap(),
         };
-        let manifest = Manifest::new(Kind::Files, vec![entry], &str::to_owned).unwrap();
+        let manifest = Manifest::new(kind, vec![entry], &str::to_owned).unwrap();
         let layout = manifest.layout();
         let mut sealer = BodySealer::new(&keys, [9; 16], layout);
         Self {
             manifest: manifest.seal(&keys).unwrap(),
-            body: sealer.seal_part(0, layout.body_len(), &content()).unwrap(),
+            body: sealer.seal_part(0, layout.body_len(), content).unwrap(),
             link,
         }
     }
@@ -126,6 +130,7 @@ fn configured(lease_s: u64) -> Vec<u8> {
         &value!({
             "version": "0", "transfer_size_max": 1, "inline_max": 1, "part_len": 1, "ttl_s_max": 1,
             "ttl_s_default": 1, "ttl_s_min": 1, "claims_max": 1, "lease_s": lease_s, "upload_idle_s": 1,
+            "tombstone_ttl_s": 1,
         }),
     )
 }
@@ -257,6 +262,18 @@ fn an_altered_body_is_released_up_to_the_chunk_before_and_never_delivered() {
 }
 
 #[test]
+fn a_text_that_ends_within_a_character_is_not_whole() {
+    let sealed = Sealed::of(Kind::Text, &"é".as_bytes()[..1]);
+    let (server, sink, outcome) = received(move |_, _| sealed.claimed(true));
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(error, Error::Crypto(CryptoError::BodyOpen)),
+        "{error:?}"
+    );
+    assert!(!sink.is_complete && !says_delivered(&server));
+}
+
+#[test]
 fn an_altered_manifest_opens_nothing() {
     let mut sealed = Sealed::new();
     sealed.manifest[40] ^= 1;
@@ -320,51 +337,62 @@ fn what_arrived_is_kept_also_when_the_server_cannot_be_told() {
     assert!(sink.is_complete);
 }
 
-/// Fails at its `fails_at`-th write; `usize::MAX` lets it fail at its end.
+/// Has no room once, at its `fails_at`-th call, and then has it again.
 struct Full {
-    fails_at: usize,
-    writes: usize,
+    fails_at: u32,
+    calls: u32,
 }
 
-impl Sink for Full {
-    fn begin(&mut self, _: &Entry) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write(&mut self, _: &[u8]) -> io::Result<()> {
-        self.writes += 1;
-        if self.writes == self.fails_at {
+impl Full {
+    fn call(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        if self.calls == self.fails_at {
             return Err(io::Error::other("no room"));
         }
         Ok(())
     }
+}
+
+impl Sink for Full {
+    fn begin(&mut self, _: &Entry) -> io::Result<()> {
+        self.call()
+    }
+
+    fn write(&mut self, _: &[u8]) -> io::Result<()> {
+        self.call()
+    }
 
     fn end(&mut self) -> io::Result<()> {
-        Ok(())
+        self.call()
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        Err(io::Error::other("no room"))
+        self.call()
     }
 }
 
 #[test]
 fn a_sink_without_room_ends_it_and_delivered_is_not_said() {
-    for fails_at in [1, 3, usize::MAX] {
+    let mut failed = 0;
+    for fails_at in 1.. {
         let sealed = Sealed::new();
         let server = Scripted::new(move |_, asked| sealed.answer(asked, usize::MAX, 600));
         let client = server.client(&Arc::new(Lent::default()));
         let mut claimed = opening(&client).claim(&TOKEN).unwrap();
-        let mut sink = Full {
-            fails_at,
-            writes: 0,
-        };
-        for _ in 0..2 {
-            let error = claimed.receive(&mut sink).err();
-            assert!(matches!(error, Some(Error::Sink(_))), "{error:?}");
+        let mut sink = Full { fails_at, calls: 0 };
+        if claimed.receive(&mut sink).is_ok() {
+            break;
         }
+        failed = fails_at;
+        // Room that comes later does not bring back what was refused.
+        let error = claimed.receive(&mut sink).err();
+        assert!(matches!(error, Some(Error::Sink(_))), "{error:?}");
         assert!(!says_delivered(&server));
     }
+    assert!(
+        failed >= 5,
+        "begin, writes, end and finish each failed once: {failed}"
+    );
 }
 
 /// Takes nothing more until the lease was renewed.
