@@ -72,7 +72,6 @@ fn sender() -> Vec<Call> {
     let create = Call::new("post", route::TRANSFERS, "create", "Create a transfer")
         .takes::<CreateRequest>()
         .answers::<CreateAnswer>(201, "It is ready, or waits for its parts.")
-        .leads_to(OF_A_TRANSFER, "$request.body#/id")
         .answers::<CreateAnswer>(200, "The same request was taken before: where it stands.")
         .leads_to(OF_A_TRANSFER, "$request.body#/id")
         .refuses(&[

@@ -6,13 +6,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process::run;
+use crate::process::{output, run};
 
 /// Makes sure that exactly the packages of `requirements` are installed, below `target/venv/` under the name of its folder.
 /// The Python that finds them.
 pub(crate) fn venv(root: &Path, requirements: &Path) -> Result<PathBuf> {
-    let asked = fs::read(requirements)
+    let list = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
+    let version = output(Command::new("python3").arg("--version"))?;
+    let asked = format!("# {version}\n{list}");
     let name = requirements.parent().and_then(Path::file_name);
     let folder = root
         .join("target")
@@ -21,7 +23,7 @@ pub(crate) fn venv(root: &Path, requirements: &Path) -> Result<PathBuf> {
     let python = folder.join("bin").join("python");
     // Written last, so that what broke off is made again.
     let stamp = folder.join("requirements.txt");
-    if fs::read(&stamp).is_ok_and(|installed| installed == asked) {
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == asked) {
         return Ok(python);
     }
     run(Command::new("python3")

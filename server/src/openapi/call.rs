@@ -20,8 +20,6 @@ pub(super) struct Call {
     operation: Map<String, Value>,
     parameters: Vec<Value>,
     answers: BTreeMap<u16, Value>,
-    /// The answer that was added last.
-    last_status: u16,
     codes: Vec<ErrorCode>,
     pub(super) schemas: Schemas,
 }
@@ -47,7 +45,6 @@ impl Call {
             operation,
             parameters: parameters.collect(),
             answers: BTreeMap::new(),
-            last_status: 0,
             codes: vec![
                 ErrorCode::RequestMalformed,
                 ErrorCode::LengthRequired,
@@ -139,18 +136,18 @@ impl Call {
 
     fn answers_with(mut self, status: u16, text: &str, headers: &[&str], content: Value) -> Self {
         self.answers.insert(status, answer(text, headers, content));
-        self.last_status = status;
         self
     }
 
-    /// The last answer's transfer is what these calls go on with; `id` is where its id stands.
+    /// These calls go on with the transfer of every answer so far; `id` is where its id stands.
     pub(super) fn leads_to(mut self, calls: &[&str], id: &str) -> Self {
         let link = |call: &&str| {
             let link = json!({"operationId": call, "parameters": {"id": id}});
             ((*call).to_owned(), link)
         };
-        if let Some(answer) = self.answers.get_mut(&self.last_status) {
-            answer["links"] = calls.iter().map(link).collect::<Map<_, _>>().into();
+        let links: Map<_, _> = calls.iter().map(link).collect();
+        for answer in self.answers.values_mut() {
+            answer["links"] = links.clone().into();
         }
         self
     }
