@@ -157,16 +157,14 @@ impl Call {
         let id = id();
         match self {
             Self::Claim(_) => claim(tables, &ACCESS, claimant, at),
-            Self::Fetch(_) => Answer::of(tables.fetch(&id, claimant, at), |place| {
-                Answer::Fetched {
+            Self::Fetch(_) => {
+                Answer::of(tables.fetch(&id, claimant, at), |place| Answer::Fetched {
                     is_whole: place.is_whole,
                     has_body: place.inline.is_some(),
-                }
-            }),
-            Self::Renew(_) => Answer::of(tables.renew(&id, claimant, at), Answer::Until),
-            Self::EndFetch(_) => {
-                Answer::of(tables.end_fetch(&id, claimant, at), |()| Answer::Done)
+                })
             }
+            Self::Renew(_) => Answer::of(tables.renew(&id, claimant, at), Answer::Until),
+            Self::EndFetch(_) => Answer::of(tables.end_fetch(&id, claimant, at), |()| Answer::Done),
             _ => Answer::of(tables.deliver(&id, claimant, at), |()| Answer::Done),
         }
     }
@@ -208,9 +206,21 @@ fn wrong(tables: &mut Tables, at: Moment) -> Answer {
     let done = |outcome: Outcome<()>| Answer::of(outcome, |()| Answer::Done);
     let told = [
         done(tables.peek(&id, &WRONG_LINK, None, at).map(drop)),
-        done(tables.peek(&id, &WRONG_LINK, Some(&WRONG_ACCESS), at).map(drop)),
-        done(tables.claim(&id, (&WRONG_LINK, &ACCESS), &claimant(0), at).map(drop)),
-        done(tables.claim(&id, (&WRONG_LINK, &WRONG_ACCESS), &nobody, at).map(drop)),
+        done(
+            tables
+                .peek(&id, &WRONG_LINK, Some(&WRONG_ACCESS), at)
+                .map(drop),
+        ),
+        done(
+            tables
+                .claim(&id, (&WRONG_LINK, &ACCESS), &claimant(0), at)
+                .map(drop),
+        ),
+        done(
+            tables
+                .claim(&id, (&WRONG_LINK, &WRONG_ACCESS), &nobody, at)
+                .map(drop),
+        ),
         done(tables.begin_part(&WRONG_OWNER, &object, at).map(drop)),
         done(tables.accept_part(&WRONG_OWNER, &object, at).map(drop)),
         done(tables.parts(&id, &WRONG_OWNER, at).map(drop)),

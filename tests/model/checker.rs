@@ -67,10 +67,7 @@ type Reached<M> = IndexMap<<M as Model>::State, Origin<<M as Model>::Action>>;
     clippy::disallowed_methods,
     reason = "how long it took is printed, and decides nothing"
 )]
-pub(crate) fn search<M: Model>(
-    model: &mut M,
-    is_sought: impl Fn(&M::Fault) -> bool,
-) -> Report<M> {
+pub(crate) fn search<M: Model>(model: &mut M, is_sought: impl Fn(&M::Fault) -> bool) -> Report<M> {
     let began = Instant::now();
     let mut reached = Reached::<M>::new();
     let origin = Origin {
@@ -84,7 +81,13 @@ pub(crate) fn search<M: Model>(
         && let Some((state, _)) = reached.get_index(looked_at)
     {
         let state = state.clone();
-        fault = look_at(model, &mut reached, (looked_at, &state), &is_sought, &mut moves);
+        fault = look_at(
+            model,
+            &mut reached,
+            (looked_at, &state),
+            &is_sought,
+            &mut moves,
+        );
         looked_at += 1;
     }
     Report {

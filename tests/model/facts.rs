@@ -137,9 +137,14 @@ fn broken(
         ),
         (
             Invariant::GuessesOnlyLock,
-            GUESSES.into_iter().all(|times| only_locks(records, both, times, tick)),
+            GUESSES
+                .into_iter()
+                .all(|times| only_locks(records, both, times, tick)),
         ),
-        (Invariant::TwiceIsOnce, is_twice_once(records, settled, tick)),
+        (
+            Invariant::TwiceIsOnce,
+            is_twice_once(records, settled, tick),
+        ),
     ];
     let broken = kept.into_iter().filter(|(_, is_kept)| !is_kept);
     broken.map(|(invariant, _)| invariant).collect()
@@ -147,10 +152,11 @@ fn broken(
 
 /// Whether nothing is left of what is gone.
 fn is_erased(tables: &Tables) -> bool {
-    let mut gone = tables.entries.values().filter(|entry| entry.transfer.is_gone());
-    gone.all(|entry| {
-        entry.manifest.is_empty() && entry.body.is_none() && entry.parts.is_empty()
-    })
+    let mut gone = tables
+        .entries
+        .values()
+        .filter(|entry| entry.transfer.is_gone());
+    gone.all(|entry| entry.manifest.is_empty() && entry.body.is_none() && entry.parts.is_empty())
 }
 
 /// Whether a wrong proof is told nothing, and does no more than anybody does who asks: to let time do its work.
@@ -170,7 +176,9 @@ fn is_consistent(receipt: &ReceiptAnswer, scenario: &Scenario, tick: u8) -> bool
     let count = u32::try_from(claims.len()).unwrap_or(u32::MAX);
     let are_past = claims.iter().all(|claim| {
         let is_live = claim.state == ClaimState::Live;
-        let is_past = claim.at.is_none_or(|at| claim.claimed_at <= at && at <= now);
+        let is_past = claim
+            .at
+            .is_none_or(|at| claim.claimed_at <= at && at <= now);
         is_past && claim.at.is_none() == is_live && !(is_live && receipt.state == State::Gone)
     });
     // Its last lease ended it. Where a body is given once, that it was delivered may be told later.
@@ -226,7 +234,12 @@ fn only_locks(
     let (guessed, told) = records.run(id, Call::Guess(times), tick);
     let now = records.scenario().moment(tick).now;
     let mut expected = records.tables(settled).clone();
-    let is_kept = |told: &Answer| matches!(told, Answer::Refused(Refusal::Gone { .. } | Refusal::Unknown));
+    let is_kept = |told: &Answer| {
+        matches!(
+            told,
+            Answer::Refused(Refusal::Gone { .. } | Refusal::Unknown)
+        )
+    };
     let Some(entry) = expected.entries.get_mut(&crate::scenario::id()) else {
         return is_kept(&told);
     };
@@ -236,7 +249,10 @@ fn only_locks(
     }
     let attempts_left = transfer.attempts_left;
     // After expiry nothing is asked of a claim, but a peek still tells a live transfer's deadline, and counts.
-    if transfer.expires_at.is_some_and(|expires_at| expires_at <= now) {
+    if transfer
+        .expires_at
+        .is_some_and(|expires_at| expires_at <= now)
+    {
         let entry = records.tables(guessed).entries.get(&crate::scenario::id());
         transfer.attempts_left = entry.map_or(0, |entry| entry.transfer.attempts_left);
     } else {

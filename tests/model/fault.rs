@@ -107,7 +107,10 @@ fn transfer(tables: &mut Tables) -> Option<&mut Transfer> {
 }
 
 fn has_lease(tables: &Tables, number: u8) -> bool {
-    let leases = tables.entries.values().flat_map(|entry| &entry.transfer.leases);
+    let leases = tables
+        .entries
+        .values()
+        .flat_map(|entry| &entry.transfer.leases);
     let mut of_claimant = leases.filter(|lease| lease.claim_verifier == claimant(number));
     of_claimant.next().is_some()
 }
@@ -153,7 +156,9 @@ fn spoil_before(fault: Fault, tables: &mut Tables, call: Call, at: Moment) {
         }
         (Fault::ExpiryEndsLeases, _) => {
             if let Some(transfer) = transfer(tables)
-                && transfer.expires_at.is_some_and(|expires_at| expires_at <= at.now)
+                && transfer
+                    .expires_at
+                    .is_some_and(|expires_at| expires_at <= at.now)
             {
                 end_leases(transfer, at.now);
             }

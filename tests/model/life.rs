@@ -92,7 +92,11 @@ impl Life {
         }
         let was_live = |claim: &SeenClaim| world.seen.is_live(claim, world.tick);
         let is_repeat = match call {
-            Call::Claim(number) => world.seen.claims.get(usize::from(number)).is_some_and(was_live),
+            Call::Claim(number) => world
+                .seen
+                .claims
+                .get(usize::from(number))
+                .is_some_and(was_live),
             _ => false,
         };
         world.seen.hear(&self.scenario, call, answer, world.tick)?;
@@ -191,7 +195,13 @@ impl Life {
             return Ok(());
         }
         match (call, self.say(world, call)?) {
-            (Call::Fetch(number), Answer::Fetched { is_whole, has_body: false }) => {
+            (
+                Call::Fetch(number),
+                Answer::Fetched {
+                    is_whole,
+                    has_body: false,
+                },
+            ) => {
                 let reading = world.count(|work| matches!(work, Work::Body(..)));
                 if reading < self.scenario.readers {
                     world.begin(Work::Body(number, 0, Reading::Renews, is_whole));
@@ -407,9 +417,10 @@ impl Life {
         let fetched = answer(Call::Fetch(number));
         let is_inline = self.scenario.is_inline();
         let is_same = match repeated {
-            Answer::Granted { until: at, has_body } => {
-                has_body == is_inline && self.scenario.tick(at) >= until
-            }
+            Answer::Granted {
+                until: at,
+                has_body,
+            } => has_body == is_inline && self.scenario.tick(at) >= until,
             _ => false,
         };
         is_same && matches!(fetched, Answer::Fetched { has_body, .. } if has_body == is_inline)
@@ -428,7 +439,11 @@ impl Model for Life {
             // A part at a time: what is under way stands in the last place.
             let write = |part| {
                 let last = WORK_MAX - 1;
-                [Action::BeginPart(part), Action::Land(last), Action::Go(last)]
+                [
+                    Action::BeginPart(part),
+                    Action::Land(last),
+                    Action::Go(last),
+                ]
             };
             let parts = (0..self.scenario.parts).flat_map(write);
             let complete = [Action::Say(Call::Complete)];

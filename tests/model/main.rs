@@ -37,7 +37,11 @@ fn holds(scenario: Scenario) {
         report.took.as_secs_f64(),
     );
     if let Some((broken, path)) = report.fault {
-        panic!("{}: {broken:?} is broken by\n{}", scenario.name, told(&path));
+        panic!(
+            "{}: {broken:?} is broken by\n{}",
+            scenario.name,
+            told(&path)
+        );
     }
 }
 
@@ -47,7 +51,11 @@ fn finds(fault: Fault, broken: Invariant, scenario: Scenario) {
     let mut life = Life::new(scenario, Some(fault));
     let report = search(&mut life, |found| *found == broken);
     let Some((_, path)) = report.fault else {
-        println!("XXX {fault:?} in {} does not break {broken:?}", scenario.name); return;
+        println!(
+            "XXX {fault:?} in {} does not break {broken:?}",
+            scenario.name
+        );
+        return;
     };
     println!(
         "{:<24} breaks {:<26} in {:>2} moves, {:>7} states {:>6.1} s",

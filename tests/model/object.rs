@@ -80,9 +80,7 @@ impl Objects {
 
     /// One after the other.
     pub(crate) fn iter(self) -> impl Iterator<Item = Object> {
-        (0..8)
-            .map(Object)
-            .filter(move |object| self.has(*object))
+        (0..8).map(Object).filter(move |object| self.has(*object))
     }
 }
 

@@ -56,12 +56,18 @@ impl Seen {
 
     /// How many claimants were granted a claim.
     pub(crate) fn granted(&self) -> u32 {
-        self.claims.iter().map(|claim| u32::from(claim.is_granted)).sum()
+        self.claims
+            .iter()
+            .map(|claim| u32::from(claim.is_granted))
+            .sum()
     }
 
     /// How many claimants were given something of the body.
     pub(crate) fn served(&self) -> u32 {
-        self.claims.iter().map(|claim| u32::from(claim.has_bytes)).sum()
+        self.claims
+            .iter()
+            .map(|claim| u32::from(claim.has_bytes))
+            .sum()
     }
 
     /// Whether a claimant holds a lease that nothing it was told has ended.
@@ -156,7 +162,9 @@ impl Seen {
         }
         let claim = self.claim(number);
         claim.given += 1;
-        (claim.given <= 1).then_some(()).ok_or(Invariant::OnceIsOnce)
+        (claim.given <= 1)
+            .then_some(())
+            .ok_or(Invariant::OnceIsOnce)
     }
 
     /// Bytes of the body were given to a claimant.

@@ -53,7 +53,9 @@ impl Pace {
             self.told = wall;
             return wall;
         }
-        let least = self.told.saturating_add(passed.saturating_sub(passed / FRACTION));
+        let least = self
+            .told
+            .saturating_add(passed.saturating_sub(passed / FRACTION));
         let most = self.told.saturating_add(passed + passed / FRACTION);
         self.told = wall.clamp(least, most);
         self.notice(wall);

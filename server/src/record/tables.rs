@@ -266,12 +266,7 @@ impl Tables {
     }
 
     /// Renews a claimant's lease. When it ends now, in Unix seconds.
-    pub fn renew(
-        &mut self,
-        id: &TransferId,
-        claimant: &ClaimVerifier,
-        at: Moment,
-    ) -> Outcome<u64> {
+    pub fn renew(&mut self, id: &TransferId, claimant: &ClaimVerifier, at: Moment) -> Outcome<u64> {
         self.step(id, at, |transfer| transfer.renew(claimant, at))
     }
 
