@@ -85,7 +85,7 @@ fn set(server: &Server, hours: i32, client: &Client, rng: &mut fastrand::Rng) {
         .data_dir()
         .join("blobs")
         .join(other.secret.id().to_text());
-    until("the sweep", Duration::from_secs(30), || !folder.exists());
+    until("the sweep", Duration::from_mins(1), || !folder.exists());
 }
 
 fn write_offset(server: &Server, hours: i32) {

@@ -1,7 +1,7 @@
 //! What is left of a transfer that has ended, in the server's own files and in its log: nothing, within a minute.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -96,7 +96,7 @@ fn calls_to(end: End, tale: &Tale, claimant: ClaimToken) -> Vec<Call> {
 
 /// Where one of `needles` is found: the files' names and the log's.
 fn found(needles: &[Vec<u8>], server: &Server) -> Vec<String> {
-    let mut places = found_in_files(needles, &server.data_dir());
+    let mut places = found_in(needles, files_below(&server.data_dir()));
     let log = server.log();
     if needles
         .iter()
@@ -107,10 +107,9 @@ fn found(needles: &[Vec<u8>], server: &Server) -> Vec<String> {
     places
 }
 
-/// The names of the files below `data_dir` in which one of `needles` is found.
-pub(crate) fn found_in_files(needles: &[Vec<u8>], data_dir: &Path) -> Vec<String> {
+/// The names of those of `files` in which one of `needles` is found.
+pub(crate) fn found_in(needles: &[Vec<u8>], mut files: Vec<PathBuf>) -> Vec<String> {
     let finders: Vec<_> = needles.iter().map(Finder::new).collect();
-    let mut files = files_below(data_dir);
     files.retain(|file| {
         // One that is deleted at this moment holds nothing any more.
         let bytes = fs::read(file).unwrap_or_default();
