@@ -65,9 +65,29 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-/// One start of the program, and with which settings.
+/// What the program is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// To serve, until it is told to stop.
+    Serve,
+    /// To look whether the stores are whole and belong together.
+    Check(CheckOptions),
+}
+
+/// How the stores are checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Whether every part is read, and its digest compared.
+    pub is_deep: bool,
+    /// Whether what is provably dead is removed.
+    pub repairs: bool,
+}
+
+/// One start of the program: what it is to do, and with which settings.
 #[derive(Debug)]
 pub struct Invocation {
+    /// What it is to do.
+    pub action: Action,
     /// The settings, or all that is wrong with them.
     pub config: Result<Config, Faults>,
 }
@@ -85,8 +105,15 @@ impl Invocation {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, clap::Error> {
         let matches = settings::command().try_get_matches_from(arguments)?;
+        let action = match matches.subcommand_matches(settings::CHECK) {
+            Some(check) => Action::Check(CheckOptions {
+                is_deep: check.get_flag(settings::DEEP),
+                repairs: check.get_flag(settings::REPAIR),
+            }),
+            None => Action::Serve,
+        };
         let config = Config::load(&matches, &Variables::of(variables));
-        Ok(Self { config })
+        Ok(Self { action, config })
     }
 }
 
@@ -246,6 +273,44 @@ mod tests {
     fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, String> {
         let invocation = invoke(arguments, variables).map_err(|error| error.to_string())?;
         invocation.config.map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn checking_takes_the_settings_of_serving() {
+        let check =
+            |arguments: &[&str], variables: &[(&str, &str)], expected: (bool, bool, &str)| {
+                let invocation = invoke(arguments, variables).expect("it can be read");
+                let Action::Check(options) = invocation.action else {
+                    panic!("{:?}", invocation.action);
+                };
+                let data_dir = invocation.config.expect("settings that hold").data_dir;
+                let found = (options.is_deep, options.repairs, data_dir.to_str());
+                assert_eq!(
+                    found,
+                    (expected.0, expected.1, Some(expected.2)),
+                    "{arguments:?}"
+                );
+            };
+        check(&["check"], &[], (false, false, "./onetimeshare-data"));
+        check(
+            &["check", "--data-dir", "/a", "--deep"],
+            &[],
+            (true, false, "/a"),
+        );
+        check(
+            &["--data-dir", "/a", "check", "--repair"],
+            &[],
+            (false, true, "/a"),
+        );
+        check(
+            &["--max-ttl", "2d", "check"],
+            &[("ONETIMESHARE_DATA_DIR", "/b")],
+            (false, false, "/b"),
+        );
+        let serving = invoke(&["--data-dir", "/a"], &[]).expect("it can be read");
+        assert_eq!(serving.action, Action::Serve);
+        invoke(&["--deep"], &[]).expect_err("a flag of checking alone");
+        invoke(&["check", "--listen", "[::]:1"], &[]).expect_err("a flag of serving alone");
     }
 
     #[test]

@@ -12,13 +12,15 @@ use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
-use onetimeshare_server::clock::SystemClock;
-use onetimeshare_server::config::{Config, Invocation};
+use onetimeshare_server::check::check;
+use onetimeshare_server::clock::{Clock as _, SystemClock};
+use onetimeshare_server::config::{Action, CheckOptions, Config, Invocation};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
 use onetimeshare_server::router::router;
 use onetimeshare_server::service::{Service, match_stores};
+use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
@@ -31,34 +33,55 @@ const NO_PAGES: &str =
     "onetimeshare-server was built without its web pages: run `cargo xtask wasm` and build again";
 
 fn main() -> ExitCode {
-    let Invocation { config } = match Invocation::from_process() {
+    let Invocation { action, config } = match Invocation::from_process() {
         Ok(invocation) => invocation,
         // Help and the version go to stdout with 0, a command line that cannot be read to stderr with 2.
         Err(error) => error.exit(),
     };
-    let config = match config {
-        Ok(config) => config,
-        Err(faults) => return refuse(&faults),
+    match (action, config) {
+        (Action::Serve, Ok(config)) => match run(config) {
+            Ok(()) => ExitCode::SUCCESS,
+            // The alternate form joins the causes into one sentence.
+            Err(error) => refuse(1, &format_args!("{error:#}")),
+        },
+        (Action::Serve, Err(faults)) => refuse(1, &faults),
+        (Action::Check(options), Ok(config)) => run_check(options, &config),
+        (Action::Check(_), Err(faults)) => refuse(2, &faults),
+    }
+}
+
+/// Checks the stores. 0 when all is well or was repaired, 1 when something is wrong, 3 when that cannot be said.
+fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
+    let at = Moment {
+        now: SystemClock::start().now(),
+        periods: config.periods,
     };
-    match run(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The alternate form joins the causes into one sentence.
-        Err(error) => refuse(&format_args!("{error:#}")),
+    let age_max_s = config.limits.age_max_s(&config.periods);
+    let mut tell = |sentence: &dyn Display| tell(sentence);
+    match check(&config.data_dir, options, (at, age_max_s), &mut tell) {
+        Ok(summary) => {
+            tell(&summary);
+            ExitCode::from(u8::from(summary.faults > summary.repaired))
+        }
+        Err(error) => refuse(
+            3,
+            &format_args!("{} cannot be checked: {error}", config.data_dir.display()),
+        ),
     }
 }
 
 #[expect(
     clippy::print_stderr,
-    reason = "the one place where a start that failed is told, before or without a log"
+    reason = "the one place where a start or a check that failed is told, before or without a log"
 )]
-fn refuse(reason: &dyn Display) -> ExitCode {
+fn refuse(code: u8, reason: &dyn Display) -> ExitCode {
     eprintln!("{reason}");
-    ExitCode::FAILURE
+    ExitCode::from(code)
 }
 
 #[expect(
     clippy::print_stdout,
-    reason = "the one place that tells the person who started it where it runs"
+    reason = "the one place that tells the person who started it where it runs, or what a check found"
 )]
 fn tell(line: &dyn Display) {
     println!("{line}");

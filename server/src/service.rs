@@ -27,7 +27,7 @@ use crate::clock::Clock;
 pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
-use crate::transfer::{Moment, Outcome, Periods, Refusal};
+use crate::transfer::{Moment, Outcome, Periods, Refusal, UPLOAD_MAX_S};
 
 /// What a sender may choose on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,20 @@ pub struct Limits {
     pub ttl_min_s: u64,
     /// The most claims.
     pub claims_max: u32,
+}
+
+impl Limits {
+    /// The most seconds that anything of a transfer can be of use after it was written: upload, life, leases and tombstone one
+    /// after the other.
+    pub fn age_max_s(&self, periods: &Periods) -> u64 {
+        let stages = [
+            UPLOAD_MAX_S,
+            self.ttl_max_s,
+            periods.lease_max_s,
+            periods.tombstone_ttl_s,
+        ];
+        stages.into_iter().fold(0, u64::saturating_add)
+    }
 }
 
 /// Why a use case did not come to its end.

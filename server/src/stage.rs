@@ -1,6 +1,9 @@
 //! Real stores in a folder, a clock that is stepped, and transfers that live through the service: what tests of the stores'
 //! files share. Everything about a parcel follows from its number, so that two folders can hold the same.
 
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use onetimeshare_protocol::transfer::{ClaimRequest, CreateRequest, PeekRequest, 
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::BlobStore;
-use crate::blob::folder::FolderStore;
+use crate::blob::folder::{FolderStore, make_private_folder};
 use crate::clock::{Clock, MockClock};
 use crate::record::RecordStore;
 use crate::record::sqlite::SqliteStore;
@@ -23,7 +26,7 @@ use crate::transfer::Periods;
 pub(crate) const START: u64 = 1_800_000_000;
 
 /// How long after [`START`] most parcels are sent: those that time ends have ended by then.
-const LATER_S: u64 = 4000;
+pub(crate) const LATER_S: u64 = 4000;
 
 const PART_LEN: u64 = 3000;
 
@@ -343,4 +346,30 @@ fn told<T: serde::Serialize>(result: crate::service::ServiceResult<T>) -> Result
     result
         .map(|answer| serde_json::to_string(&answer).unwrap())
         .map_err(|error| format!("{error:?}"))
+}
+
+/// Makes `directory` a copy of the folder that the first version wrote, `tests/fixtures/v1`. The parcels in it: they have come
+/// to their fates, and one sweep of the records has settled them, but nothing has been deleted.
+pub(crate) fn first_version(directory: &Path) -> Vec<Parcel> {
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1"),
+        directory,
+    );
+    Parcel::each(1000)
+}
+
+/// Copies a folder, with the rights that the server gives its own.
+fn copy(from: &Path, to: &Path) {
+    make_private_folder(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+            #[cfg(unix)]
+            fs::set_permissions(&target, PermissionsExt::from_mode(0o600)).unwrap();
+        }
+    }
 }

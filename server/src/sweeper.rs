@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use crate::service::{MatchError, Service, check_stores};
-use crate::transfer::UPLOAD_MAX_S;
 
 /// How often a pass begins when nothing was erased in between.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -81,14 +80,7 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
 pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
     check_stores(records.as_ref(), blobs.as_ref()).await?;
-    let (limits, periods) = (service.limits(), service.periods());
-    let age_s = [
-        UPLOAD_MAX_S,
-        limits.ttl_max_s,
-        periods.lease_max_s,
-        periods.tombstone_ttl_s,
-    ];
-    let age_s = age_s.into_iter().fold(0, u64::saturating_add);
+    let age_s = service.limits().age_max_s(service.periods());
     let mut deleted = 0;
     for object in blobs.list_old(age_s, service.moment().now, BATCH).await? {
         if !records.is_known(&object.id).await? {

@@ -7,11 +7,12 @@
 //! ROOT/{id}/{index}.{random}.aside   one that is being written
 //! ```
 
+pub mod survey;
+
 use std::fs;
 use std::io::{self, ErrorKind, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -19,6 +20,7 @@ use tokio::fs as tokio_fs;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio_util::io::ReaderStream;
 
+use self::survey::{Entry, Survey, parse_store_id};
 use super::{BlobStore, ByteStream, ObjectName};
 use crate::record::{StoreError, StoreId, StoreResult};
 
@@ -27,6 +29,7 @@ const BUFFER_LEN: usize = 256 * 1024;
 
 const STORE_ID: &str = "store-id";
 const ASIDE: &str = "aside";
+const PROBE: &str = "probe";
 
 /// Objects in a folder of their own.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ impl FolderStore {
     /// Opens `root`, which is made when it is not there, with access for its owner alone. It fails when nothing can be written there.
     pub fn open(root: &Path) -> io::Result<Self> {
         make_private_folder(root)?;
-        let probe = root.join("probe");
+        let probe = root.join(PROBE);
         fs::write(&probe, [])?;
         fs::remove_file(&probe)?;
         Ok(Self {
@@ -147,11 +150,7 @@ impl BlobStore for FolderStore {
                 Ok(None)
             }
             Err(error) => Err(error.into()),
-            Ok(text) => {
-                let id = u128::from_str_radix(text.trim(), 16)
-                    .map_err(|_| StoreError::Corrupt(STORE_ID.to_owned()))?;
-                Ok(Some(StoreId(id.to_be_bytes())))
-            }
+            Ok(text) => parse_store_id(&text).map(Some),
         }
     }
 
@@ -210,33 +209,15 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 fn list_old(root: &Path, until: u64, limit: usize) -> io::Result<Vec<ObjectName>> {
-    let mut old = Vec::new();
-    for folder in fs::read_dir(root)? {
-        let folder = folder?;
-        if !folder.file_type()?.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(folder.path())? {
-            if old.len() == limit {
-                return Ok(old);
-            }
-            let file = file?;
-            let written = file
-                .metadata()?
-                .modified()?
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs());
-            let file_name = file.file_name();
-            let Some(name) = file_name.to_str() else {
-                continue;
-            };
-            let name = name.strip_suffix(".aside").unwrap_or(name);
-            let object = format!("{}/{name}", folder.file_name().to_string_lossy()).parse();
-            // What is not named like an object is not ours to touch.
-            old.extend(object.ok().filter(|_| written <= until));
-        }
-    }
-    Ok(old)
+    let old = Survey::of(root).entries()?.filter_map(|entry| match entry {
+        Ok(Entry::Object {
+            object, written_at, ..
+        }) => (written_at <= until).then_some(Ok(object)),
+        // What is not named like an object is not ours to touch.
+        Ok(Entry::Foreign(_) | Entry::Leftover(_)) => None,
+        Err(error) => Some(Err(error)),
+    });
+    old.take(limit).collect()
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub const SETTINGS: &[Setting] = &[
         "data-dir",
         "FOLDER",
         "./onetimeshare-data",
-        "Folder for records and blobs; made when it is not there",
+        "Folder for records and blobs; the server makes it when it is not there",
     ),
     setting(
         "max-transfer-size",
@@ -161,6 +161,41 @@ pub const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// The subcommand that looks whether the stores are whole, and its flags.
+pub(super) const CHECK: &str = "check";
+pub(super) const DEEP: &str = "deep";
+pub(super) const REPAIR: &str = "repair";
+
+/// Settings that the subcommand takes too. What else is set counts for it as well.
+const SHARED: &[&str] = &["data-dir", CONFIG];
+
+fn check_command() -> Command {
+    let flag = |name, doc| {
+        Arg::new(name)
+            .long(name)
+            .help(doc)
+            .action(ArgAction::SetTrue)
+    };
+    Command::new(CHECK)
+        .about("Checks records and blobs against each other, and says what is wrong")
+        .long_about(
+            "Checks records and blobs against each other, and says in plain sentences what is wrong and what to do. It changes \
+             nothing unless told to, and may run beside a server.",
+        )
+        .arg(flag(
+            DEEP,
+            "Read every part, and compare its SHA-256: as slow as the disk is",
+        ))
+        .arg(flag(
+            REPAIR,
+            "Queue for deletion what is provably dead; the server deletes it. What is alive or merely unknown is never touched",
+        ))
+        .after_help(
+            "Variables and the file count as for the server; give it the same, since they say how old a transfer can be.\n\
+             Exit codes: 0 all is well, or was repaired, 1 something is wrong, 2 the command line or a setting is, 3 the stores cannot be read.",
+        )
+}
+
 /// The command line that follows from the table.
 pub(super) fn command() -> Command {
     let arguments = SETTINGS.iter().map(|setting| {
@@ -176,6 +211,7 @@ pub(super) fn command() -> Command {
                 setting.doc,
                 setting.variable()
             ))
+            .global(SHARED.contains(&setting.name))
             .action(if setting.is_list {
                 ArgAction::Append
             } else {
@@ -185,8 +221,13 @@ pub(super) fn command() -> Command {
     Command::new("onetimeshare-server")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Passes on text and files that are opened a fixed number of times, and cannot read them")
+        .long_about(
+            "Passes on text and files that are opened a fixed number of times, and cannot read them. Without a command it serves.",
+        )
         .after_help("A flag wins over its variable, a variable over the file, the file over the default.")
         .args(arguments)
+        .subcommand(check_command())
+        .disable_help_subcommand(true)
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! Reads and the check of every proof and token go through connections of their own, so that who holds nothing never
 //! reaches the writer's queue.
 
+pub mod audit;
 mod directory;
 mod frame;
+pub mod mend;
 mod objects;
 mod readers;
 mod reserve;

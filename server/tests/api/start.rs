@@ -214,6 +214,52 @@ fn a_command_line_that_cannot_be_read() {
     );
 }
 
+/// What a check in this folder says, and its exit code.
+fn check(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
+        .current_dir(folder)
+        .env_clear()
+        .arg("check")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn checking_beside_a_server_and_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, said) = check(folder.path(), &[]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("no records.sqlite is in it"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let mut started = Started::new(folder.path());
+    for arguments in [&["--deep"][..], &["--repair"]] {
+        let (code, said) = check(folder.path(), arguments);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.ends_with("all is well\n"), "{said}");
+    }
+    assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
+    assert_eq!(started.terminate(), Some(0));
+
+    let id = folder.path().join("onetimeshare-data/blobs/store-id");
+    std::fs::write(id, "0123").unwrap();
+    let (code, said) = check(folder.path(), &["--data-dir", "onetimeshare-data"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("belongs to other records"), "{said}");
+    assert!(said.ends_with("1 thing is wrong\n"), "{said}");
+    let (code, said) = check(folder.path(), &["--data-dir", ""]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("`data-dir`"), "{said}");
+    let (code, said) = check(folder.path(), &["--hunter"]);
+    assert_eq!(code, Some(2), "{said}");
+    let (code, said) = check(folder.path(), &["--help"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("--repair") && said.contains("Exit codes"));
+}
+
 #[test]
 fn variables_that_name_no_setting_are_warned_of_once() {
     let folder = tempfile::tempdir().unwrap();

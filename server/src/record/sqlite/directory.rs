@@ -11,7 +11,7 @@ use crate::record::StoreError;
 pub(super) const DATABASE: &str = "records.sqlite";
 
 /// The file that a running server keeps locked.
-const LOCK: &str = "records.lock";
+pub(super) const LOCK: &str = "records.lock";
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,17 @@ pub enum OpenError {
         /// The schema it has.
         found: i64,
         /// The newest schema that this version knows.
+        known: i64,
+    },
+    /// An older version has written it, and whoever asks does not upgrade it.
+    #[error(
+        "this data directory was written by an older version of onetimeshare-server (schema {found}, this one knows {known}); \
+         serving upgrades it, and it can be checked after that"
+    )]
+    Older {
+        /// The schema it has.
+        found: i64,
+        /// The schema that this version knows.
         known: i64,
     },
     /// The file is a database of another program.

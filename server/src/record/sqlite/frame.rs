@@ -22,16 +22,30 @@ const OVERFLOW_LEN: usize = PAGE_LEN - 4;
 /// left, SQLite keeps [`LOCAL_LEN`] bytes on the B-tree page and no more.
 const SLACK_LEN: usize = 64;
 
+/// The length of the frame around so many bytes of ciphertext.
+fn frame_len(content_len: usize) -> usize {
+    let kept_len = content_len + SLACK_LEN;
+    LOCAL_LEN + kept_len.div_ceil(OVERFLOW_LEN) * OVERFLOW_LEN - SLACK_LEN
+}
+
 /// The frame that holds `manifest` and `body`.
 pub(super) fn enclose(manifest: &[u8], body: &[u8]) -> Vec<u8> {
-    let content_len = manifest.len() + body.len() + SLACK_LEN;
-    let frame_len = LOCAL_LEN + content_len.div_ceil(OVERFLOW_LEN) * OVERFLOW_LEN - SLACK_LEN;
+    let frame_len = frame_len(manifest.len() + body.len());
     let mut frame = Vec::with_capacity(frame_len);
     frame.resize(LOCAL_LEN, 0);
     frame.extend_from_slice(manifest);
     frame.extend_from_slice(body);
     frame.resize(frame_len, 0);
     frame
+}
+
+/// Whether it is a frame around so many bytes of ciphertext: of the right length, with zeros around them.
+pub(super) fn is_sound(frame: &[u8], content_len: usize) -> bool {
+    let is_zero = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| bytes.iter().all(|b| *b == 0));
+    content_len <= frame.len()
+        && frame.len() == frame_len(content_len)
+        && is_zero(frame.get(..LOCAL_LEN))
+        && is_zero(frame.get(LOCAL_LEN + content_len..))
 }
 
 /// The manifest in a frame.
@@ -74,6 +88,23 @@ mod tests {
             for header_len in 3..=6 {
                 let kept = local_len(frame.len() + header_len);
                 assert!(kept <= LOCAL_LEN + header_len, "{content_len}: {kept}");
+            }
+        }
+    }
+
+    #[test]
+    fn frames_are_told_from_what_is_none() {
+        for content_len in [0, 1, OVERFLOW_LEN - SLACK_LEN, OVERFLOW_LEN, 1 << 16] {
+            let frame = enclose(&vec![1; content_len], b"");
+            assert!(is_sound(&frame, content_len));
+            assert!(!is_sound(&frame[1..], content_len));
+            assert!(!is_sound(&frame, content_len + OVERFLOW_LEN));
+            assert!(!is_sound(&frame, usize::MAX));
+            let around = (0..LOCAL_LEN).chain(LOCAL_LEN + content_len..frame.len());
+            for place in around {
+                let mut broken = frame.clone();
+                broken[place] = 1;
+                assert!(!is_sound(&broken, content_len), "{content_len}: {place}");
             }
         }
     }

@@ -14,7 +14,8 @@ const fn signed(random: u64) -> i64 {
     i64::from_be_bytes(random.to_be_bytes())
 }
 
-const fn unsigned(random: i64) -> u64 {
+/// The reverse of [`signed`].
+pub(super) const fn unsigned(random: i64) -> u64 {
     u64::from_be_bytes(random.to_be_bytes())
 }
 
@@ -90,7 +91,8 @@ pub(super) fn doom_parts(conn: &Connection, stored: &Stored, at: Moment) -> Stor
     .execute(params![stored.transfer.id.as_bytes(), int(at.now)?])?;
     conn.prepare_cached(
         "INSERT INTO deletion (id, part_index, random, due_at, final_at, is_taken)
-         SELECT ?2, part_index, random, ?3, ?4, 0 FROM part WHERE row = ?1",
+         SELECT ?2, part_index, random, ?3, ?4, 0 FROM part WHERE row = ?1
+         ON CONFLICT DO NOTHING",
     )?
     .execute(params![
         stored.row,

@@ -109,7 +109,7 @@ fn phase(row: &Row<'_>) -> rusqlite::Result<Phase> {
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let transfer = Transfer {
         id: TransferId::from_bytes(bytes(row, "id")?),
         link_verifier: LinkVerifier::from_bytes(bytes(row, "link_verifier")?),
@@ -158,11 +158,15 @@ pub(super) fn load(conn: &Connection, id: &TransferId) -> StoreResult<Option<Sto
     let Some(mut stored) = found else {
         return Ok(None);
     };
-    let mut query = conn.prepare_cached("SELECT * FROM lease WHERE row = ?1 ORDER BY place")?;
-    stored.transfer.leases = query
-        .query_map([stored.row], lease)?
-        .collect::<Result<_, _>>()?;
+    stored.transfer.leases = leases(conn, stored.row)?;
     Ok(Some(stored))
+}
+
+/// The leases of the transfer in this row, oldest first.
+pub(super) fn leases(conn: &Connection, row: i64) -> rusqlite::Result<Vec<Lease>> {
+    let mut query = conn.prepare_cached("SELECT * FROM lease WHERE row = ?1 ORDER BY place")?;
+    let leases = query.query_map([row], lease)?;
+    leases.collect()
 }
 
 /// The frame that holds the transfer's ciphertext; a living transfer always has one.
@@ -318,7 +322,8 @@ pub(super) fn stats(conn: &Connection) -> StoreResult<StatsAnswer> {
     })?)
 }
 
-fn erase(section: &Section<'_>, stored: &Stored, at: Moment) -> StoreResult<()> {
+/// Erases the ciphertext of a transfer that is gone, and queues its objects.
+pub(super) fn erase(section: &Section<'_>, stored: &Stored, at: Moment) -> StoreResult<()> {
     section
         .conn
         .prepare_cached("DELETE FROM sealed WHERE row = ?1")?

@@ -1,27 +1,7 @@
 //! A folder that the first version wrote, as it lies in `tests/fixtures/v1`: every later version finds all that is in it.
 
 use super::*;
-use crate::stage::{Parcel, Stage};
-
-/// What the folder holds; `written` below is how it came to be.
-const FIRST: u64 = 1000;
-
-fn fixture() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
+use crate::stage::{self, Parcel, Stage};
 
 /// The same folder, written by this version.
 async fn written(directory: &Path, parcels: &[Parcel]) -> Stage {
@@ -44,8 +24,7 @@ fn layout(directory: &Path) -> Vec<String> {
 #[tokio::test]
 async fn what_the_first_version_wrote_is_found_as_it_was() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    copy(&fixture(), old.path());
-    let parcels = Parcel::each(FIRST);
+    let parcels = stage::first_version(old.path());
     let from_new = written(new.path(), &parcels).await;
     let from_old = Stage::later(old.path()).await;
     for parcel in &parcels {
