@@ -19,7 +19,7 @@ const BEGINNINGS = 500;
  * @param {boolean} isQuick
  */
 export async function measure(wasm, isQuick) {
-  const [passCount, passLen] = isQuick ? [5, 2 << 20] : [9, 16 << 20];
+  const [passCount, passLen] = isQuick ? [5, 2 << 20] : [9, 8 << 20];
   const speeds = [];
   for (const messageLen of MESSAGE_LENS) {
     const content = new Uint8Array(messageLen).fill(7);

@@ -107,7 +107,9 @@ impl Page {
         }
         let mut sections = vec![HEAD.replace("{command}", &self.command) + &machine.text()];
         if let Some(((_, native), others)) = self.crypto.split_first() {
-            sections.push(with(NATIVE, &crypto::speeds(native)));
+            let passes = native.speeds.first().map_or(0, |speed| speed.mb_s.len());
+            let explained = format!("{NATIVE}Medians of {passes} passes, here as below.\n");
+            sections.push(with(&explained, &crypto::speeds(native)));
             for (index, (place, figures)) in others.iter().enumerate() {
                 let explained = if index == 0 { WASM } else { "" };
                 let heading = format!("### {place}\n{explained}");
@@ -117,7 +119,10 @@ impl Page {
         }
         if let Some(load) = &self.load {
             let passes = load.cells.first().map_or(0, |cell| cell.passes.len());
-            let length = format!("Passes: {passes} of {} s for each row.\n", load.pass_s);
+            let length = format!(
+                "Medians of {passes} passes of {} s for each row.\n",
+                load.pass_s
+            );
             sections.push(format!("{LOAD}{length}"));
             sections.push(with(SMALL, &load::scenario(load, "small")));
             sections.push(with(LARGE, &load::scenario(load, "large")));
