@@ -46,7 +46,7 @@ error_codes! {
     AccessDenied = "access.denied", 403;
     /// No transfer here for what the caller proved: unknown id, wrong link proof, wrong token. All alike.
     TransferUnknown = "transfer.unknown", 404;
-    /// No such path.
+    /// No such path. Outside of `/api/`, who accepts `text/html` gets a page instead; likewise for 405.
     PathUnknown = "path.unknown", 404;
     /// The path does not take this method.
     MethodUnknown = "method.unknown", 405;
@@ -94,7 +94,7 @@ error_codes! {
     ServerInternal = "server.internal", 500;
     /// A store does not answer; nothing was consumed. Comes with `Retry-After`.
     StoreUnreachable = "store.unreachable", 503;
-    /// There is no room for it.
+    /// The disk is full: nothing new is taken. Claims, and all that ends a transfer, go on.
     StoreFull = "store.full", 507;
 }
 
