@@ -42,10 +42,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// A cargo command in the workspace.
+/// A cargo command in the workspace. What CI builds once it never builds again, so it keeps nothing for that.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env::cargo());
     command.current_dir(root).args(arguments);
+    if env::is_ci() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
 }
 
