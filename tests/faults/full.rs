@@ -12,7 +12,7 @@ use onetimeshare_tests::Server;
 
 use crate::kills::{SETTINGS, client, wait_for_no_blob_in};
 use crate::ledger::Ledger;
-use crate::scale::{row, seeded, until};
+use crate::scale::{row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
 use crate::wire::{Answer, Call, Heard};
@@ -106,9 +106,8 @@ fn goes_on(tale: &mut Tale, client: &Client, call: &Call) {
     );
 }
 
-#[test]
-fn a_full_disk_refuses_new_transfers_and_gives_out_and_ends_old_ones() {
-    let mut disk = Disk::start(seeded("full"));
+/// Fills a disk, does everything that goes on, and makes room again. How many transfers lay on it.
+fn fill_and_free(mut disk: Disk) -> usize {
     let mut ready = Vec::new();
     for _ in 0..EACH {
         for content_len in [1000, 2 * PART_LEN] {
@@ -124,15 +123,14 @@ fn a_full_disk_refuses_new_transfers_and_gives_out_and_ends_old_ones() {
     }
     disk.fill();
 
-    let (mut small, mut large) = (disk.seal(1000), disk.seal(PART_LEN + 1000));
-    assert!(
-        is_full(&small.call(&disk.client, &Call::Create)),
-        "there is no room"
-    );
-    assert!(
-        is_full(&large.call(&disk.client, &Call::Create)),
-        "there is no room"
-    );
+    assert!(disk.upload(PART_LEN + 1000).is_none(), "there is no room");
+    // Small ones fit into what the records have already, and only so many.
+    let mut squeezed = 0;
+    while let Some(tale) = disk.upload(1000) {
+        ready.push(tale);
+        squeezed += 1;
+        assert!(squeezed < 1000, "a full disk takes more and more");
+    }
     for (index, tale) in ready.iter_mut().enumerate() {
         if index % 2 == 0 {
             goes_on(tale, &disk.client, &Call::Burn);
@@ -157,9 +155,19 @@ fn a_full_disk_refuses_new_transfers_and_gives_out_and_ends_old_ones() {
     let mut tale = disk.upload(1000).expect("there is room again");
     goes_on(&mut tale, &disk.client, &Call::Claim(fresh(&mut disk.rng)));
     assert!(disk.server.pid().is_some(), "it was never restarted");
+    ready.len()
+}
+
+#[test]
+fn a_full_disk_refuses_new_transfers_and_gives_out_and_ends_old_ones() {
+    let rounds = short_or_long(1, 20);
+    let mut rng = seeded("full");
+    let transfers: usize = (0..rounds)
+        .map(|_| fill_and_free(Disk::start(rng.fork())))
+        .sum();
     row(
         "a disk without a byte left",
-        &format!("{} transfers on it", ready.len()),
+        &format!("{rounds} times, {transfers} transfers"),
         "creates answer 507; claims, deliveries, burns and deletions go on; creates work again without a restart",
     );
 }
