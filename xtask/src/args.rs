@@ -82,21 +82,14 @@ fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// `e2e [--browser chromium|firefox]… [--screens DIR]`; the last makes it the command `screens`.
+/// `e2e [--browser chromium|firefox]…`.
 fn end_to_end(words: Vec<OsString>) -> Result<Task, String> {
     let mut browsers = Vec::new();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         match (word.to_str(), words.next()) {
             (Some("--browser"), Some(name)) => browsers.push(browser(&name)?),
-            (Some("--screens"), Some(folder)) => {
-                return Ok(Task::Screens {
-                    folder: Some(folder.into()),
-                });
-            }
-            (Some("--browser" | "--screens"), None) => {
-                return Err(format!("{} needs a value", word.to_string_lossy()));
-            }
+            (Some("--browser"), None) => return Err("--browser needs a value".to_owned()),
             _ => return Err(format!("e2e knows no {}", word.to_string_lossy())),
         }
     }
@@ -175,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn end_to_end_takes_browsers_and_a_folder_for_screens() {
+    fn end_to_end_takes_browsers_and_screens_a_folder() {
         assert_eq!(parsed("e2e"), Ok(Task::EndToEnd(Vec::new())));
         assert_eq!(
             parsed("e2e --browser firefox"),
             Ok(Task::EndToEnd(vec![Browser::Firefox]))
         );
         assert_eq!(
-            parsed("e2e --screens out"),
+            parsed("screens out"),
             Ok(Task::Screens {
                 folder: Some("out".into())
             })

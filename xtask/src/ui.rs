@@ -36,8 +36,10 @@ pub(crate) fn usage() {
   serve [-- ARGS]   build everything and start the server; ARGS are the server's own
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
+  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
+  screens [DIR]     take the screenshots, into docs/screens/ unless told otherwise
 
 the steps of test, each alone:
   check             formatting, lints, documentation, the rules of the tree
@@ -45,9 +47,7 @@ the steps of test, each alone:
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages
   openapi [-- ARGS] the server against its own document; ARGS are schemathesis's
-  e2e [--browser chromium|firefox] [--screens DIR]
-                    send and open in real browsers
-  faults            kills, failing writes, cut connections and a full disk, for as long as it takes
-  screens [DIR]     the screenshots, into docs/screens/ unless told otherwise"
+  e2e [--browser chromium|firefox]…
+                    send and open in real browsers"
     );
 }
