@@ -102,11 +102,11 @@ const READ: Scenario = Scenario {
     ..UPLOADS
 };
 
-/// The larger worlds of the long run: everything that the small ones leave out, a few at a time.
+/// The first of the larger worlds of the long run, which hold what the small ones leave out: two parts.
 pub(crate) const LONG_UPLOADS: Scenario = Scenario {
     name: "uploads, long",
     parts: 2,
-    is_burnt: false,
+    tries: 3,
     ..UPLOADS
 };
 
