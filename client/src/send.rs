@@ -2,6 +2,7 @@
 //! before; a transfer whose source changed is burnt.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -33,7 +34,7 @@ const ROUNDS_MAX: u32 = 3;
 const IN_FLIGHT: u32 = 3;
 
 /// What the sender chooses.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct SendOptions<'a> {
     /// How long it can be opened, in seconds; the server's own default when none.
     pub ttl_s: Option<u64>,
@@ -43,8 +44,7 @@ pub struct SendOptions<'a> {
     pub passphrase: Option<&'a str>,
 }
 
-/// A transfer that is ready to be opened.
-#[derive(Debug)]
+/// A transfer that is ready to be opened. Does not print its link.
 pub struct Sent {
     /// `https://HOST/open#FRAGMENT`. **It is the secret.**
     pub link: Zeroizing<String>,
@@ -52,6 +52,17 @@ pub struct Sent {
     pub receipt: Receipt,
     /// When it expires, in Unix seconds.
     pub expires_at: u64,
+}
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            receipt,
+            expires_at,
+            link: _,
+        } = self;
+        write!(f, "Sent({receipt:?}, until {expires_at})")
+    }
 }
 
 /// Sends `content`, patiently. A transfer that could not be completed is burnt, as far as the server can be reached.

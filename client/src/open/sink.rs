@@ -23,7 +23,7 @@ pub trait Sink {
 }
 
 /// A sink in memory, for content that is known to be small.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Collected {
     /// Every entry so far, with its content.
     pub entries: Vec<(Entry, Vec<u8>)>,

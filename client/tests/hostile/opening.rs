@@ -31,19 +31,23 @@ fn content() -> Vec<u8> {
 
 impl Sealed {
     fn new() -> Self {
+        Self::of(Kind::Files, &content())
+    }
+
+    fn of(kind: Kind, content: &[u8]) -> Self {
         let link = Link::new(LinkKey::from_random([7; 32]), false);
         let keys = RootKeys::derive(&link, &LinkKeys::derive(&link), None).unwrap();
         let entry = Entry {
             name: "a".to_owned(),
             media_type: String::new(),
-            size: u64::try_from(CONTENT_LEN).unwrap(),
+            size: u64::try_from(content.len()).unwrap(),
         };
-        let manifest = Manifest::new(Kind::Files, vec![entry], &str::to_owned).unwrap();
+        let manifest = Manifest::new(kind, vec![entry], &str::to_owned).unwrap();
         let layout = manifest.layout();
         let mut sealer = BodySealer::new(&keys, [9; 16], layout);
         Self {
             manifest: manifest.seal(&keys).unwrap(),
-            body: sealer.seal_part(0, layout.body_len(), &content()).unwrap(),
+            body: sealer.seal_part(0, layout.body_len(), content).unwrap(),
             link,
         }
     }
@@ -126,6 +130,7 @@ fn configured(lease_s: u64) -> Vec<u8> {
         &value!({
             "version": "0", "transfer_size_max": 1, "inline_max": 1, "part_len": 1, "ttl_s_max": 1,
             "ttl_s_default": 1, "ttl_s_min": 1, "claims_max": 1, "lease_s": lease_s, "upload_idle_s": 1,
+            "tombstone_ttl_s": 1,
         }),
     )
 }
@@ -254,6 +259,18 @@ fn an_altered_body_is_released_up_to_the_chunk_before_and_never_delivered() {
         assert_eq!(sink.entries[0].1, content()[..2 * 65_536]);
         assert!(!sink.is_complete && !says_delivered(&server));
     }
+}
+
+#[test]
+fn a_text_that_ends_within_a_character_is_not_whole() {
+    let sealed = Sealed::of(Kind::Text, &"é".as_bytes()[..1]);
+    let (server, sink, outcome) = received(move |_, _| sealed.claimed(true));
+    let error = outcome.unwrap_err();
+    assert!(
+        matches!(error, Error::Crypto(CryptoError::BodyOpen)),
+        "{error:?}"
+    );
+    assert!(!sink.is_complete && !says_delivered(&server));
 }
 
 #[test]

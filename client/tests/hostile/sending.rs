@@ -103,6 +103,13 @@ fn a_small_body_goes_with_its_create_and_a_lost_answer_is_asked_for_again() {
     let sent = send(&client, &SendOptions::default(), Content::Text("x")).unwrap();
     assert_eq!(sent.expires_at, EXPIRES_AT);
     assert!(sent.link.starts_with(&format!("{}/open#", server.base())));
+    let (_, secret) = sent.link.split_once('#').unwrap();
+    let shown = format!("{sent:?}");
+    assert!(!shown.contains(secret), "{shown}");
+    assert!(
+        !shown.contains(&sent.receipt.owner_token.to_text()),
+        "{shown}"
+    );
     let asked = server.asked();
     assert_eq!(asked.len(), 3);
     assert_eq!(
