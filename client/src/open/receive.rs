@@ -93,7 +93,9 @@ impl Claimed {
             None => {}
         }
         self.opener.finish()?;
-        sink.finish().map_err(Error::Sink)
+        let finished = sink.finish();
+        self.is_broken |= finished.is_err();
+        finished.map_err(Error::Sink)
     }
 
     /// Tells the server that everything arrived, patiently, so that it erases what nobody else is to open.
