@@ -82,8 +82,7 @@ mod tests {
 
     #[test]
     fn the_address_is_found_in_the_first_line() {
-        let line =
-            "onetimeshare listens on http://127.0.0.1:8080 and http://[::1]:8080 and keeps its data in ./x\n";
+        let line = "onetimeshare listens on http://127.0.0.1:8080 and http://[::1]:8080 and keeps its data in ./x\n";
         assert_eq!(address_in(line).as_deref(), Some("http://127.0.0.1:8080"));
         assert_eq!(address_in(""), None);
     }
