@@ -1,5 +1,6 @@
 //! Holds the tree to its rules (docs/architecture.md): dependency edges, heads, budgets, words; it reads and never fixes.
 
+mod links;
 mod packages;
 mod prose;
 mod rust;
@@ -75,6 +76,18 @@ fn pages_keep_their_rules() {
         files
             .iter()
             .flat_map(|file| web::faults(&file.path, &file.text))
+            .collect(),
+    );
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    let files = tree::files();
+    let targets = links::targets(files.iter().map(|file| file.path.as_str()));
+    none(
+        files
+            .iter()
+            .flat_map(|file| links::dead(&file.path, &file.text, &targets))
             .collect(),
     );
 }
