@@ -92,6 +92,25 @@ impl Server {
         self.log.text()
     }
 
+    /// Has its program check what it keeps, every byte of it, whether it runs or not.
+    #[track_caller]
+    pub fn check(&self) {
+        let checked = Command::new(program())
+            .env_clear()
+            .args(["check", "--deep", "--data-dir"])
+            .arg(self.data_dir())
+            .args(&self.settings)
+            .output()
+            .expect("the program can be started");
+        let said = String::from_utf8_lossy(&checked.stdout);
+        let complained = String::from_utf8_lossy(&checked.stderr);
+        assert!(
+            checked.status.success(),
+            "{said}{complained}\n{}",
+            self.log()
+        );
+    }
+
     /// Ends it without a warning, as a crash would (`kill -9`). One that does not run stays so.
     pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
