@@ -122,7 +122,7 @@ export const en = {
   "open.passphrase.submit": "Go on",
   "open.passphrase.hint": "The sender told it to you by another way. Checking it uses up no open.",
   "open.passphrase.checking": "Checking",
-  "open.passphrase.offline": "The server did not answer. Nothing was used up; try again.",
+  "open.passphrase.offline": "The server did not answer. No open was used up; try again.",
   "open.passphrase.empty": "Type the passphrase first.",
   "open.attempts": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
     `${f.plural(v.count, { one: "# try", other: "# tries" })} left before it locks.`,
