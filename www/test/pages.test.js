@@ -70,6 +70,8 @@ test("sentences say what is so, with a passphrase or without, for one open or se
   assert.match(careful({ count: 3, with_passphrase: true }), /has the link and the passphrase can open it.* uses an open up/);
   assert.match(en["footer.how.delete"]({}, format), /knows for a while after/);
   assert.match(en["footer.how.delete"]({ known_s: 3 * 86_400 }, format), /knows for 3 days after/);
+  // It may have been opened before it locked.
+  assert.doesNotMatch(en["locked.why"], /unopened/);
   const all = Object.values(en).filter((sentence) => typeof sentence === "string").join("\n");
   // How long the server remembers is its setting.
   assert.doesNotMatch(all, /(for|over) a day/);

@@ -197,7 +197,7 @@ export const en = {
   "claimed.todo":
     "If that is you, go on there. If it is not, someone else had this link: tell the sender, by another way than the link came.",
   "locked.title": "This is locked",
-  "locked.why": "Its passphrase was tried wrongly too often. Nothing is lost: it waits, unopened, until it expires.",
+  "locked.why": "Its passphrase was tried wrongly too often. Those tries opened nothing: what is left of it waits until it expires.",
   "locked.todo": "Tell the sender that it locked, above all if those tries were not yours.",
   "incomplete.title": "This is still being sent",
   "incomplete.why": "The sender’s upload is not complete yet. This page looks again every few seconds.",
