@@ -9,7 +9,7 @@ import { beforeEach, test } from "node:test";
 import { toBase64url } from "../js/base64url.js";
 import { forgetAllReceipts, forgetReceipt, keepReceipt, keptOwner, keptReceipts, pruneReceipts } from "../js/kept-receipts.js";
 import { isWatching, nextManage } from "../js/manage-state.js";
-import { forget, forgetAll, isOwn, prune, remember } from "../js/own-links.js";
+import { forget, forgetAll, isOwn, prune, remember, remembersAny } from "../js/own-links.js";
 import { Problem } from "../js/problem.js";
 import { headlineOf, readReceipt, receiptFragment, receiptLink, stepsOf } from "../js/receipt.js";
 
@@ -148,10 +148,12 @@ test("a receipt's page that was loaded again is no list, and stays what it is", 
 test("own links are remembered for a time, capped, and forgotten", () => {
   remember("one", NOW_S + 60);
   remember("old", NOW_S - 1);
+  assert.equal(remembersAny(), true);
   assert.deepEqual([isOwn("one"), isOwn("old"), isOwn("other")], [true, false, false]);
   forget("one");
   assert.equal(isOwn("one"), false);
   assert.equal(stored.size, 0);
+  assert.equal(remembersAny(), false);
   for (let index = 0; index < 250; index += 1) remember(`id${index}`);
   assert.deepEqual([isOwn("id0"), isOwn("id50"), isOwn("id249")], [false, true, true]);
   forgetAll();
