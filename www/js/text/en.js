@@ -34,6 +34,7 @@ export const en = {
 
   "send.page": "Share a secret or files once · onetimeshare",
   "send.title": "Share it. *Once.*",
+  "send.title.several": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) => `Share it. *Up to ${f.number(v.count)} times.*`,
   "send.lead": "Type a secret or add files, and get a link. It works once, unless you choose otherwise; the server cannot read what it holds.",
   "send.content": "What to share",
   "send.text": "Text to share",
