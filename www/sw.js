@@ -1,6 +1,6 @@
 /**
  * The service worker: turns content that a page hands over piece by piece into a download that the browser writes to disk.
- * Its scope is its own made-up path; it keeps each file's entry for that one download, caches nothing and fetches nothing.
+ * Its scope is a made-up path of its version's own; it keeps each file's entry for that one download, caches nothing and fetches nothing.
  *
  * @module
  */
@@ -22,14 +22,15 @@ const files = new Map();
 worker.addEventListener("message", (event) => {
   const { kind, id, disposition, size } = event.data;
   const port = event.ports[0];
-  // A ping without a port only keeps this worker from being put to sleep while a download waits for the network.
   if (!port) return;
+  // A ping keeps this worker from being put to sleep while a download waits for the network. Files do not outlive a worker.
+  if (kind === "ping") return files.has(id) ? undefined : port.postMessage({ kind: "lost" });
   if (kind === "file") offer(id, { disposition, size, port, controller: null, taken: 0 });
   port.postMessage({ kind: "ready" });
 });
 
 worker.addEventListener("fetch", (event) => {
-  const id = new URL(event.request.url).pathname.split("/")[2] ?? "";
+  const id = new URL(event.request.url).pathname.split("/").at(-1) ?? "";
   event.respondWith(answer(files.get(id)));
 });
 

@@ -10,8 +10,11 @@ const KEY = "onetimeshare.receipts";
 /** The most that are kept; the oldest go first. */
 const COUNT_MAX = 100;
 
-/** How much longer one is kept than the server remembers it at least: a lease may outlive the expiry by a day. */
-const AFTER_S = 86_400;
+/**
+ * How much longer one is kept than the server remembers it at least, in seconds: a lease may outlive the expiry by a day, and
+ * this browser's clock may be wrong by more.
+ */
+const AFTER_S = 30 * 86_400;
 
 /**
  * @typedef {object} KeptReceipt
@@ -26,7 +29,7 @@ const AFTER_S = 86_400;
 export function keptReceipts() {
   try {
     const list = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(list) ? list.filter(isKept).filter(isFresh) : [];
+    return Array.isArray(list) ? list.map(completed).filter(isKept).filter(isFresh) : [];
   } catch {
     // No storage here, or not our writing in it: then nothing is kept.
     return [];
@@ -77,6 +80,11 @@ function write(list) {
     // Storage is switched off or full; the page says so.
     return false;
   }
+}
+
+/** What was stored before it was known when the server forgets is taken to be forgotten as soon as it expires. @param {any} one */
+function completed(one) {
+  return typeof one === "object" && one !== null ? { ...one, forgotten_at: one.forgotten_at ?? one.expires_at } : one;
 }
 
 /** @param {any} one Whatever was stored. */

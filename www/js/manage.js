@@ -12,7 +12,7 @@ import { forgetAllReceipts, forgetReceipt, keptOwner, keptReceipts } from "./kep
 import { takeFragment } from "./link.js";
 import { isWatching, nextManage } from "./manage-state.js";
 import { manageNotice } from "./notices.js";
-import { forget, forgetAll } from "./own-links.js";
+import { forget, forgetAll, remembersAny } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { readReceipt } from "./receipt.js";
 import { text } from "./text.js";
@@ -66,12 +66,12 @@ list.addEventListener("receipt-forgotten", (event) => {
   const { detail: fragment } = /** @type {CustomEvent<string>} */ (event);
   forgetReceipt(fragment);
   forget(readReceipt(fragment)?.id ?? "");
-  list.show(keptReceipts());
+  showList();
 });
 byId("forget-all", ConfirmStep).addEventListener("confirmed", () => {
   forgetAllReceipts();
   forgetAll();
-  list.show(keptReceipts());
+  showList();
 });
 // A receipt that is pasted into this page's address changes nothing but the fragment; going back from one brings none.
 addEventListener("hashchange", () => location.hash !== "" && start());
@@ -191,8 +191,12 @@ function dispatch(event) {
   showState(state.name);
 }
 
+function showList() {
+  list.show(keptReceipts(), remembersAny());
+}
+
 function render() {
-  if (state.name === "list") list.show(keptReceipts());
+  if (state.name === "list") showList();
   else if (state.name === "shown" || state.name === "gone") renderReceipt(state, known_s);
   else if (state.name !== "loading") byId("notice", NoticePanel).show(manageNotice(state));
   byId("retry", HTMLButtonElement).hidden = state.name === "damaged" || state.name === "reloaded";

@@ -147,9 +147,11 @@ async function unlock(link, passphrase) {
   ({ lease_s } = await limits());
   const proofs = await vault().call("derive", { passphrase });
   const { transfer_id: id, link_proof, access_proof } = proofs;
-  download = new Download({ api, crypto: vault(), proofs, lease_s: () => lease_s, ...progressHooks });
   const token = kept(link);
   const view = await look(() => api.peek(id, { link_proof, ...(token?.granted ? {} : { access_proof }) }), token !== null);
+  // A server shows what is sealed only to a right proof.
+  const proven = !link.needs_passphrase || view.manifest !== undefined;
+  download = new Download({ api, crypto: vault(), proofs, proven, lease_s: () => lease_s, ...progressHooks });
   const resume = goesOn(token, view);
   const manifest = resume
     ? await download.claim(new AbortController().signal).catch((thrown) => lapsed(problemFrom(thrown), view))

@@ -29,6 +29,11 @@ export function isOwn(id) {
   return kept().some(([one]) => one === id);
 }
 
+/** Whether any link that was made here is remembered. */
+export function remembersAny() {
+  return kept().length > 0;
+}
+
 /** @param {string} id */
 export function forget(id) {
   write(kept().filter(([one]) => one !== id));

@@ -1,5 +1,6 @@
 /**
- * The one Trusted Types policy: lets this project's own two scripts be started, and nothing else ever.
+ * The one Trusted Types policy: lets this project's own two scripts be started, and nothing else ever; and the paths at which
+ * they work.
  *
  * @module
  */
@@ -10,6 +11,8 @@ export const CRYPTO_WORKER = new URL("./crypto.worker.js", import.meta.url).href
 const VERSION = new URL("..", import.meta.url).pathname.split("/").at(-2);
 /** The service worker's address: its path is fixed, and with the version behind it browsers never answer with an earlier one. */
 export const SERVICE_WORKER = new URL(`/sw.js?${VERSION}`, import.meta.url).href;
+/** What the service worker answers: a path for each version, so that no version's worker takes the place of another's at work. */
+export const DOWNLOADS = `/download/${VERSION}/`;
 
 /** @typedef {{ createScriptURL(url: string): string }} ScriptUrlPolicy */
 

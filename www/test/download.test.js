@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 /** A download whose claim, or renewal, is answered by `answer`. @param {() => Promise<object>} answer */
-function downloadOf(answer, lease_s = 600) {
+function downloadOf(answer, lease_s = 600, proven = true) {
   let renewed = 0;
   const api = {
     claim: answer,
@@ -44,7 +44,7 @@ function downloadOf(answer, lease_s = 600) {
     call: async (/** @type {string} */ method) =>
       method === "claim_token" ? "token" : method === "push" ? { bytes: new Uint8Array(), position: 0 } : { entries: [] },
   };
-  const options = { api, crypto, proofs, lease_s: () => lease_s, onprogress: () => {}, onwait: () => {} };
+  const options = { api, crypto, proofs, proven, lease_s: () => lease_s, onprogress: () => {}, onwait: () => {} };
   return { download: new Download(/** @type {any} */ (options)), renewed: () => renewed };
 }
 
@@ -83,6 +83,25 @@ test("where everything is given once no token is kept, and a lost answer is name
   for (const [lease_s, code] of /** @type {const} */ ([[0, "body.once"], [600, "lease.ended"]])) {
     const repeated = downloadOf(() => Promise.reject(new Problem("lease.ended", { status: 410 })), lease_s);
     await assert.rejects(repeated.download.claim(signal), { code });
+  }
+});
+
+test("a claim whose passphrase may be wrong is asked for once, and again only when it has proven right", async () => {
+  const lost = [new Problem("network"), new Problem("proxy.bad_gateway", { status: 502 }), new Problem("proxy.timeout", { status: 504 })];
+  const claimed = { lease_expires_at: 1, body_len: 0, manifest: "", body: "" };
+  for (const problem of lost) {
+    /** @type {("lost" | "granted")[]} */
+    const answers = ["lost", "granted", "lost", "granted"];
+    const answer = async () => {
+      if (answers.shift() === "lost") throw problem;
+      return claimed;
+    };
+    const { download } = downloadOf(answer, 600, false);
+    await assert.rejects(download.claim(signal), { code: problem.code, passing: true });
+    assert.equal(answers.length, 3);
+    await download.claim(signal);
+    await download.claim(signal);
+    assert.equal(answers.length, 0);
   }
 });
 

@@ -9,7 +9,7 @@ import { beforeEach, test } from "node:test";
 import { toBase64url } from "../js/base64url.js";
 import { forgetAllReceipts, forgetReceipt, keepReceipt, keptOwner, keptReceipts, pruneReceipts } from "../js/kept-receipts.js";
 import { isWatching, nextManage } from "../js/manage-state.js";
-import { forget, forgetAll, isOwn, prune, remember } from "../js/own-links.js";
+import { forget, forgetAll, isOwn, prune, remember, remembersAny } from "../js/own-links.js";
 import { Problem } from "../js/problem.js";
 import { headlineOf, readReceipt, receiptFragment, receiptLink, stepsOf } from "../js/receipt.js";
 
@@ -148,10 +148,12 @@ test("a receipt's page that was loaded again is no list, and stays what it is", 
 test("own links are remembered for a time, capped, and forgotten", () => {
   remember("one", NOW_S + 60);
   remember("old", NOW_S - 1);
+  assert.equal(remembersAny(), true);
   assert.deepEqual([isOwn("one"), isOwn("old"), isOwn("other")], [true, false, false]);
   forget("one");
   assert.equal(isOwn("one"), false);
   assert.equal(stored.size, 0);
+  assert.equal(remembersAny(), false);
   for (let index = 0; index < 250; index += 1) remember(`id${index}`);
   assert.deepEqual([isOwn("id0"), isOwn("id50"), isOwn("id249")], [false, true, true]);
   forgetAll();
@@ -174,15 +176,24 @@ test("receipts are kept, renewed and forgotten, one or all", () => {
   assert.equal(stored.size, 0);
 });
 
-test("a receipt is of use until the server has forgotten it, and a day for a lease", () => {
-  for (const [forgotten_at, count] of [[NOW_S - 86_400 + 30, 1], [NOW_S - 86_400 - 30, 0]]) {
-    keepReceipt({ ...kept, expires_at: NOW_S - 30 * 86_400, forgotten_at: Number(forgotten_at) });
+test("a receipt is kept until the server has forgotten it, and 30 days for leases and wrong clocks", () => {
+  for (const [forgotten_at, count] of [[NOW_S - 30 * 86_400 + 30, 1], [NOW_S - 30 * 86_400 - 30, 0]]) {
+    keepReceipt({ ...kept, expires_at: NOW_S - 60 * 86_400, forgotten_at: Number(forgotten_at) });
     assert.equal(keptReceipts().length, count);
   }
 });
 
+test("a receipt that was kept without saying when it is forgotten stays, from its expiry on", () => {
+  const { forgotten_at: _, ...early } = kept;
+  for (const [expires_at, count] of [[NOW_S - 29 * 86_400, 1], [NOW_S - 31 * 86_400, 0]]) {
+    stored.set("onetimeshare.receipts", JSON.stringify([{ ...early, expires_at }]));
+    pruneReceipts();
+    assert.deepEqual(keptReceipts(), count === 1 ? [{ ...early, expires_at, forgotten_at: expires_at }] : []);
+  }
+});
+
 test("what is over leaves the storage itself, and takes nothing else along", () => {
-  const over = { ...kept, fragment: fragment.replace(/^./, "B"), forgotten_at: NOW_S - 3 * 86_400 };
+  const over = { ...kept, fragment: fragment.replace(/^./, "B"), forgotten_at: NOW_S - 31 * 86_400 };
   stored.set("onetimeshare.receipts", JSON.stringify([over, kept, { fragment: "not ours" }]));
   stored.set("onetimeshare.own", JSON.stringify([["old", NOW_S - 1], ["one", NOW_S + 60]]));
   pruneReceipts();

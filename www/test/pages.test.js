@@ -67,9 +67,12 @@ test("sentences say what is so, with a passphrase or without, for one open or se
   const format = new Format("en");
   const careful = en["send.careful"];
   assert.match(careful({ count: 1, with_passphrase: false }), /has the link can open it.* uses it up/);
+  assert.match(en["send.title.several"]({ count: 3 }, format), /Up to 3 times/);
   assert.match(careful({ count: 3, with_passphrase: true }), /has the link and the passphrase can open it.* uses an open up/);
   assert.match(en["footer.how.delete"]({}, format), /knows for a while after/);
   assert.match(en["footer.how.delete"]({ known_s: 3 * 86_400 }, format), /knows for 3 days after/);
+  // It may have been opened before it locked.
+  assert.doesNotMatch(en["locked.why"], /unopened/);
   const all = Object.values(en).filter((sentence) => typeof sentence === "string").join("\n");
   // How long the server remembers is its setting.
   assert.doesNotMatch(all, /(for|over) a day/);

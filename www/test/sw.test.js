@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { StreamFile } from "../js/save/stream-file.js";
+import { SERVICE_WORKER } from "../js/trusted.js";
 
 /** @type {Record<string, (event: any) => void>} */
 const listeners = {};
@@ -18,6 +19,7 @@ Object.assign(globalThis, {
 await import("../sw.js");
 
 const worker = /** @type {any} */ ({
+  addEventListener: () => undefined,
   postMessage: (/** @type {object} */ data, /** @type {MessagePort[]} */ ports = []) => listeners["message"]?.({ data, ports }),
 });
 // Frames are cleared away after half a minute, which nobody here waits for.
@@ -130,5 +132,24 @@ test("a reader that gives up ends the file, one that was replaced does not", asy
   await reading;
   await second.cancel();
   await assert.rejects(file.write(bytes("cd")), { code: "save.cancelled" });
+  file.abort();
+});
+
+test("a ping is answered only where its file is lost, as after a restart", async () => {
+  const { file, address } = await offered();
+  const pinged = (/** @type {string} */ id) => {
+    const said = mock.fn();
+    worker.postMessage({ kind: "ping", id }, [{ postMessage: said }]);
+    return said.mock.calls.map(({ arguments: [answer] }) => answer);
+  };
+  assert.deepEqual(pinged(address.split("/").at(-1) ?? ""), []);
+  assert.deepEqual(pinged("lost"), [{ kind: "lost" }]);
+  file.abort();
+});
+
+test("each version's downloads have a path of their own, below which the worker answers", async () => {
+  const { file, address } = await offered();
+  assert.match(address, /^\/download\/[^/]+\/[0-9a-f]{32}$/);
+  assert.equal(address.split("/")[2], new URL(SERVICE_WORKER).search.slice(1));
   file.abort();
 });

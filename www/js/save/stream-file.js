@@ -7,9 +7,8 @@
 
 import { contentDisposition } from "../entries.js";
 import { Problem } from "../problem.js";
-import { SERVICE_WORKER, scriptUrl } from "../trusted.js";
+import { DOWNLOADS, SERVICE_WORKER, scriptUrl } from "../trusted.js";
 
-const SCOPE = "/download/";
 /** How long the service worker may take to start before this browser counts as one without. */
 const START_MS = 6000;
 /** Firefox and Chromium end a service worker that hears nothing for 30 s. */
@@ -27,7 +26,7 @@ const FRAME_MS = 30_000;
 export async function startServiceWorker() {
   if (!("serviceWorker" in navigator)) return null;
   try {
-    const registration = await navigator.serviceWorker.register(scriptUrl(SERVICE_WORKER), { scope: SCOPE });
+    const registration = await navigator.serviceWorker.register(scriptUrl(SERVICE_WORKER), { scope: DOWNLOADS });
     return await Promise.race([answering(registration), after(START_MS)]);
   } catch {
     // Private modes and settings that refuse storage refuse this too; there are other ways to save.
@@ -51,7 +50,8 @@ export class StreamFile {
   /** Whether the worker has been told that there is no more to come. */
   #isOver = false;
   #onwaiting;
-  #ping;
+  /** Ends the watch over the worker. */
+  #unwatch = new AbortController();
 
   /**
    * @param {ServiceWorker} worker
@@ -62,12 +62,12 @@ export class StreamFile {
   constructor(worker, name, size, onwaiting) {
     const id = randomId();
     const channel = new MessageChannel();
-    this.#address = `${SCOPE}${id}`;
+    this.#address = `${DOWNLOADS}${id}`;
     this.#port = channel.port1;
     this.#onwaiting = onwaiting;
     this.#port.onmessage = (event) => this.#hear(event.data);
     worker.postMessage({ kind: "file", id, disposition: contentDisposition(name), size }, [channel.port2]);
-    this.#ping = setInterval(() => worker.postMessage({ kind: "ping" }), PING_MS);
+    this.#watch(worker, id);
   }
 
   /** Asks the browser for the download, again if it did not take it the first time. */
@@ -101,7 +101,7 @@ export class StreamFile {
   async close() {
     await this.taken();
     const said = await this.#end({ kind: "close" });
-    if (said !== "ended") throw new Problem(said === "cancel" ? "save.cancelled" : "save.failed");
+    if (said !== "ended") throw this.#stopped ?? new Problem(said === "cancel" ? "save.cancelled" : "save.failed");
   }
 
   /** Ends the file as failed, so that the browser does not keep it. */
@@ -122,7 +122,7 @@ export class StreamFile {
     });
     this.#port.postMessage(last);
     const kind = await Promise.race([said, after(START_MS)]);
-    clearInterval(this.#ping);
+    this.#unwatch.abort();
     this.#port.close();
     return kind;
   }
@@ -131,8 +131,33 @@ export class StreamFile {
   #hear({ kind, piece = 0 }) {
     if (kind === "ready") this.request();
     if (kind === "pull") this.#asked = piece;
-    if (kind === "cancel") this.#stopped = new Problem("save.cancelled");
+    if (kind === "cancel") this.#stopped ??= new Problem("save.cancelled");
     if (this.#stopped || this.#asked === this.#sent) this.#wake?.(this.#stopped);
+  }
+
+  /**
+   * Keeps the worker awake, and notices when it is gone, or has started anew without this file: it would not ask for more.
+   *
+   * @param {ServiceWorker} worker
+   * @param {string} id
+   */
+  #watch(worker, id) {
+    const { signal } = this.#unwatch;
+    const look = () => worker.state === "redundant" && this.#lose();
+    worker.addEventListener("statechange", look, { signal });
+    const ping = setInterval(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => this.#lose();
+      worker.postMessage({ kind: "ping", id }, [port2]);
+      setTimeout(() => port1.close(), PING_MS);
+    }, PING_MS);
+    signal.addEventListener("abort", () => clearInterval(ping));
+    look();
+  }
+
+  #lose() {
+    this.#stopped ??= new Problem("save.lost");
+    this.#wake?.(this.#stopped);
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 import { saveName } from "../entries.js";
-import { StreamFile } from "./stream-file.js";
+import { StreamFile, startServiceWorker } from "./stream-file.js";
 
 /**
  * @typedef {import("../entries.js").Entry} Entry
@@ -35,8 +35,10 @@ export class StreamSaver {
     this.#written = entries.map(() => 0);
   }
 
-  /** Nothing to choose: downloads go where the browser puts them. */
-  async prepare() {}
+  /** Nothing to choose: downloads go where the browser puts them. A worker that was replaced since answers nothing any more. */
+  async prepare() {
+    if (this.#worker.state === "redundant") this.#worker = (await startServiceWorker()) ?? this.#worker;
+  }
 
   /**
    * @param {number} index

@@ -34,6 +34,7 @@ export const en = {
 
   "send.page": "Share a secret or files once · onetimeshare",
   "send.title": "Share it. *Once.*",
+  "send.title.several": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) => `Share it. *Up to ${f.number(v.count)} times.*`,
   "send.lead": "Type a secret or add files, and get a link. It works once, unless you choose otherwise; the server cannot read what it holds.",
   "send.content": "What to share",
   "send.text": "Text to share",
@@ -122,7 +123,7 @@ export const en = {
   "open.passphrase.submit": "Go on",
   "open.passphrase.hint": "The sender told it to you by another way. Checking it uses up no open.",
   "open.passphrase.checking": "Checking",
-  "open.passphrase.offline": "The server did not answer. Nothing was used up; try again.",
+  "open.passphrase.offline": "The server did not answer. No open was used up; try again.",
   "open.passphrase.empty": "Type the passphrase first.",
   "open.attempts": (/** @type {{ count: number }} */ v, /** @type {Format} */ f) =>
     `${f.plural(v.count, { one: "# try", other: "# tries" })} left before it locks.`,
@@ -197,7 +198,7 @@ export const en = {
   "claimed.todo":
     "If that is you, go on there. If it is not, someone else had this link: tell the sender, by another way than the link came.",
   "locked.title": "This is locked",
-  "locked.why": "Its passphrase was tried wrongly too often. Nothing is lost: it waits, unopened, until it expires.",
+  "locked.why": "Its passphrase was tried wrongly too often. Those tries opened nothing: what is left of it waits until it expires.",
   "locked.todo": "Tell the sender that it locked, above all if those tries were not yours.",
   "incomplete.title": "This is still being sent",
   "incomplete.why": "The sender’s upload is not complete yet. This page looks again every few seconds.",

@@ -75,8 +75,10 @@ export const enManage = {
   "manage.kept.until": (/** @type {{ at: number }} */ v, /** @type {Format} */ f) => `until ${f.moment(v.at)}`,
   "manage.kept.forget": "Forget",
   "manage.kept.forget_one": (/** @type {{ what: string }} */ v) => `Forget the receipt: ${v.what}`,
-  "manage.kept.all": "Forget all of them",
-  "manage.kept.sure": "Forget all? What was sent stays on the server, and you can no longer look at it or delete it without its link.",
+  "manage.kept.own": "For a while this browser also knows which links were made in it, without their keys, to warn whoever opens one here.",
+  "manage.kept.all": "Forget all of this",
+  "manage.kept.sure":
+    "Forget every receipt, and which links were made here? What was sent stays on the server, and you can no longer look at it or delete it without its receipt link.",
   "manage.kept.yes": "Yes, forget all",
   "manage.kept.no": "Keep them",
   "manage.receipt_damaged.title": "This receipt link is damaged",

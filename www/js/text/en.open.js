@@ -103,4 +103,5 @@ export const enOpen = {
   "lease.ended.title": "Your time to fetch this is over",
   "save.cancelled.title": "The download was stopped",
   "save.failed.title": "It could not be written",
+  "save.lost.title": "The download was dropped",
 };

@@ -54,6 +54,8 @@ export const enProblems = {
   "save.cancelled.todo": "You can open it again here: your open is kept for you for a few minutes.",
   "save.failed.why": "The file could not be written. The disk may be full.",
   "save.failed.todo": "Make room and open it again here: your open is kept for you for a few minutes.",
+  "save.lost.why": "Your browser dropped the download: it ended the part of this page that writes it to disk.",
+  "save.lost.todo": "Open it again here: your open is kept for you for a few minutes.",
   "worker.failed.why": "This browser could not run the encryption. It may be too old, or a setting or an extension forbids WebAssembly.",
   "worker.failed.todo": "Update the browser, or use another one.",
   "proxy.too_large.why":

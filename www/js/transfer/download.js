@@ -35,6 +35,7 @@ const TRIES = 40;
  * @property {Api} api
  * @property {CryptoWorker} crypto A worker that derived the link's keys.
  * @property {Proofs} proofs
+ * @property {boolean} proven Whether the server is known to take the access proof.
  * @property {() => number} lease_s How long a lease lasts that nobody renews; 0 where there are none.
  * @property {(received: number, total: number) => void} onprogress Bytes of the sealed body.
  * @property {(wait_ms: number, problem: Problem) => void} onwait Why it did not go on; it is tried again after so long.
@@ -48,14 +49,17 @@ export class Download {
   #claimed = null;
   /** Whether some of the body has been opened; it is then opened anew from its beginning. */
   #begun = false;
+  #proven;
 
   /** @param {DownloadOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#proven = options.proven;
   }
 
   /**
-   * Takes the claim, or goes on with the one this browser has.
+   * Takes the claim, or goes on with the one this browser has. With an access proof that may be wrong it asks once: when the
+   * answer is lost, the server may have counted it as one of the few attempts that there are.
    *
    * @param {AbortSignal} signal
    * @returns {Promise<Manifest>} What was claimed.
@@ -68,7 +72,8 @@ export class Download {
     if (!kept) this.#keep(nowS(), false);
     try {
       if (this.#begun) await crypto.call("rewind", {});
-      const claimed = await this.#retry(() => api.claim(id, this.#token, { link_proof, access_proof }, signal), signal);
+      const claimed = await this.#retry(() => api.claim(id, this.#token, { link_proof, access_proof }, signal), signal, this.#proven ? TRIES : 1);
+      this.#proven = true;
       this.#claimed = claimed;
       this.#keep(claimed.lease_expires_at);
       return await crypto.call("open_manifest", { sealed: claimed.manifest, body_len: claimed.body_len });
@@ -211,9 +216,10 @@ export class Download {
    * @template T
    * @param {() => Promise<T>} attempt
    * @param {AbortSignal} signal
+   * @param {number} [tries]
    */
-  #retry(attempt, signal) {
-    return retrying(attempt, { signal, tries: TRIES, onwait: this.#options.onwait });
+  #retry(attempt, signal, tries = TRIES) {
+    return retrying(attempt, { signal, tries, onwait: this.#options.onwait });
   }
 }
 

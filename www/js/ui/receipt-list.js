@@ -11,16 +11,20 @@ import { within } from "./page.js";
 
 /** @typedef {import("../kept-receipts.js").KeptReceipt} KeptReceipt */
 
-/** The element; it holds the list, the sentence for none, and the template of a row. */
+/** The element; it holds the list, the sentences for none and for what else is kept, and the template of a row. */
 export class ReceiptList extends HTMLElement {
-  /** @param {KeptReceipt[]} receipts */
-  show(receipts) {
+  /**
+   * @param {KeptReceipt[]} receipts
+   * @param {boolean} remembers Whether this browser knows of links that were made here, which there is to forget as well.
+   */
+  show(receipts, remembers) {
     const rows = within(this, "ul", HTMLUListElement);
     const focused = forgetButtons(rows).findIndex((button) => button === document.activeElement);
     rows.replaceChildren(...receipts.map((receipt) => this.#row(receipt)));
     const none = within(this, "[data-part=none]", HTMLElement);
     none.hidden = receipts.length > 0;
-    within(this, "[data-part=all]", HTMLElement).hidden = receipts.length === 0;
+    within(this, "[data-part=own]", HTMLElement).hidden = !remembers;
+    within(this, "[data-part=all]", HTMLElement).hidden = receipts.length === 0 && !remembers;
     // Whoever forgets by keyboard stays in the list, or is told that it is empty.
     if (receipts.length === 0) none.focus();
     else if (focused >= 0) forgetButtons(rows)[Math.min(focused, receipts.length - 1)]?.focus();

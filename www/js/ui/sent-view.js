@@ -43,6 +43,7 @@ export function renderSent(sent) {
   byId("look-receipt", HTMLButtonElement).onclick = () => openReceipt(fragmentOf(sent));
   const { claims_max: count, expires_at: at, passphrase } = sent;
   const with_passphrase = passphrase !== "";
+  write(byId("headline", HTMLElement), count === 1 ? text("send.title") : text("send.title.several", { count }));
   write(byId("promise", HTMLElement), text("send.promise", { count, at }));
   write(byId("careful", HTMLElement), text("send.careful", { count, with_passphrase }));
   byId("protected", HTMLElement).hidden = !with_passphrase;
@@ -53,8 +54,9 @@ export function renderSent(sent) {
   announce(text("send.done"));
 }
 
-/** Takes every secret out of the page again. */
+/** Takes every secret, and what was said of it, out of the page again. */
 export function clearSent() {
+  write(byId("headline", HTMLElement), text("send.title"));
   byId("link-panel", LinkPanel).link = "";
   byId("receipt-panel", LinkPanel).link = "";
   byId("look-receipt", HTMLButtonElement).onclick = null;
