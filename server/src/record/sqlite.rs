@@ -32,6 +32,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use rusqlite::Connection;
+use tokio_util::sync::CancellationToken;
 
 pub use self::directory::OpenError;
 use self::directory::{DATABASE, lock, private_file, refused};
@@ -100,6 +101,11 @@ impl SqliteStore {
             has_room,
             _lock: lock,
         })
+    }
+
+    /// Cancelled when nothing can be written any more: the writing thread has ended, in a panic unless the store was dropped.
+    pub fn ended(&self) -> CancellationToken {
+        self.writer.ended()
     }
 
     /// Whether `proof` fits, without the writer: who is refused here costs one read.
