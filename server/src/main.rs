@@ -2,6 +2,7 @@
 //! about transfers.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -70,21 +71,17 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place where a start or a check that failed is told, before or without a log"
-)]
+/// Tells on stderr why a start or a check failed, before or without a log.
 fn refuse(code: u8, reason: &dyn Display) -> ExitCode {
-    eprintln!("{reason}");
+    // Where nobody reads it, the code tells it alone.
+    let _ = writeln!(io::stderr(), "{reason}");
     ExitCode::from(code)
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the one place that tells the person who started it where it runs, or what a check found"
-)]
+/// Tells the person who started it where it runs, or what a check found.
 fn tell(line: &dyn Display) {
-    println!("{line}");
+    // What is done goes on when nobody reads of it, and above all a repair.
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[tokio::main]

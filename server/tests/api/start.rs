@@ -279,6 +279,26 @@ fn checking_beside_a_server_and_without_one() {
     assert!(said.contains("--repair") && said.contains("Exit codes"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_that_nobody_reads_has_its_exit_code_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let unread = || {
+        let full = || std::fs::File::options().write(true).open("/dev/full");
+        let status = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
+            .current_dir(folder.path())
+            .env_clear()
+            .arg("check")
+            .stdout(full().unwrap())
+            .stderr(full().unwrap())
+            .status();
+        status.unwrap().code()
+    };
+    assert_eq!(unread(), Some(3));
+    Started::new(folder.path()).terminate();
+    assert_eq!(unread(), Some(0));
+}
+
 #[test]
 fn variables_that_name_no_setting_are_warned_of_once() {
     let folder = tempfile::tempdir().unwrap();
