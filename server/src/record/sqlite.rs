@@ -7,6 +7,7 @@
 pub mod audit;
 mod directory;
 mod frame;
+mod log;
 pub mod mend;
 mod objects;
 mod readers;

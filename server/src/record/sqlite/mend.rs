@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::audit::{Standing, standing};
 use super::directory::DATABASE;
 use super::writer::Section;
-use super::{OpenError, objects, rows, schema};
+use super::{OpenError, log, objects, rows, schema};
 use crate::blob::ObjectName;
 use crate::record::StoreResult;
 use crate::record::step::Queued;
@@ -70,10 +70,7 @@ impl Mender {
         if !self.has_erased.get() {
             return Ok(true);
         }
-        let is_busy: bool = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        Ok(!is_busy)
+        Ok(!log::truncate(&self.conn)?)
     }
 
     fn in_section<T>(&self, step: impl FnOnce(&Section<'_>) -> StoreResult<T>) -> StoreResult<T> {

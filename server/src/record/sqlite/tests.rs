@@ -241,6 +241,28 @@ fn the_directory_is_its_owners_alone() {
     );
 }
 
+/// As a check does that reads a large database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_read_is_truncated_later_and_written_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let t = Fixture::on(open(directory.path())).await;
+    let (burnt, other) = (Sample::inline(1), Sample::inline(1));
+    t.create(&burnt).await.unwrap();
+    let reader = Connection::open(directory.path().join(DATABASE)).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    schema::store_id(&snapshot).unwrap();
+    t.burn(&burnt).await.unwrap();
+    let scrubbed = t.store.scrub().await;
+    assert!(
+        matches!(&scrubbed, Err(StoreError::Unreachable(reason)) if reason.contains("being read")),
+        "{scrubbed:?}"
+    );
+    t.create(&other).await.unwrap();
+    drop(snapshot);
+    t.store.scrub().await.unwrap();
+    assert_eq!(log_len(directory.path()), 0);
+}
+
 /// What is settled on a read is left to the writer, and answered all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reading_writes_nothing() {
