@@ -45,7 +45,7 @@ impl Mender {
                 Standing::Part | Standing::Queued | Standing::StrayOfLiving => false,
             };
             if is_dead {
-                objects::queue(section.conn, object, Queued::doomed(at))?;
+                objects::queue(section.conn, object, Queued::doomed(long_ago(at)))?;
             }
             Ok(is_dead)
         })
@@ -59,7 +59,7 @@ impl Mender {
             let Some(stored) = stored.filter(|stored| stored.transfer.is_gone()) else {
                 return Ok(false);
             };
-            rows::erase(section, &stored, at)?;
+            rows::erase(section, &stored, long_ago(at))?;
             Ok(true)
         })
     }
@@ -82,5 +82,40 @@ impl Mender {
         let result = step(&section)?;
         transaction.commit()?;
         Ok(result)
+    }
+}
+
+/// The moment from which on what is queued is due at once: a server's clock may be behind this one's, and nothing dead is still
+/// being written.
+const fn long_ago(at: Moment) -> Moment {
+    Moment { now: 0, ..at }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::record::sqlite::objects::due;
+    use crate::stage::{Fate, PERIODS, START, first_version};
+
+    use super::*;
+
+    #[test]
+    fn what_is_queued_is_due_whatever_the_servers_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let parcels = first_version(folder.path());
+        let mut burnt = parcels.iter().filter(|parcel| parcel.fate == Fate::Burnt);
+        let object = ObjectName {
+            id: burnt.next().unwrap().id(),
+            index: 0,
+            random: 77,
+        };
+        let mender = Mender::open(folder.path()).unwrap();
+        let at = Moment {
+            now: START + 1_000_000,
+            periods: PERIODS,
+        };
+        assert!(mender.queue_dead(&object, false, at).unwrap());
+        let found = due(&mender.conn, 100, 1).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, object);
     }
 }
