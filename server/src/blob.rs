@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use onetimeshare_protocol::id::TransferId;
+use onetimeshare_protocol::limits::PART_COUNT_MAX;
 
 use crate::record::{StoreError, StoreId, StoreResult};
 
@@ -59,8 +60,8 @@ impl FromStr for ObjectName {
                 index: index.parse().ok()?,
                 random: u64::from_str_radix(random, 16).ok()?,
             };
-            // Only what is written again to itself is a name of ours.
-            (name.to_string() == text).then_some(name)
+            // Only what is written again to itself, of a part that there can be, is a name of ours.
+            (name.index < PART_COUNT_MAX && name.to_string() == text).then_some(name)
         };
         parse().ok_or_else(|| StoreError::Corrupt("an object's name".to_owned()))
     }

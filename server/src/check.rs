@@ -93,7 +93,7 @@ pub fn check(
     tell: &mut dyn FnMut(&dyn Display),
 ) -> Result<Summary, CheckError> {
     let audit = Audit::open(data_dir)?;
-    let checked = Check {
+    Check {
         audit: &audit,
         blobs: Survey::of(&data_dir.join("blobs")),
         options,
@@ -103,9 +103,7 @@ pub fn check(
         tell,
         summary: Summary::default(),
     }
-    .run(data_dir);
-    audit.close();
-    checked
+    .run(data_dir)
 }
 
 struct Check<'a> {

@@ -2,6 +2,7 @@
 //! about transfers.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -70,21 +71,17 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place where a start or a check that failed is told, before or without a log"
-)]
+/// Tells on stderr why a start or a check failed, before or without a log.
 fn refuse(code: u8, reason: &dyn Display) -> ExitCode {
-    eprintln!("{reason}");
+    // Where nobody reads it, the code tells it alone.
+    let _ = writeln!(io::stderr(), "{reason}");
     ExitCode::from(code)
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the one place that tells the person who started it where it runs, or what a check found"
-)]
+/// Tells the person who started it where it runs, or what a check found.
 fn tell(line: &dyn Display) {
-    println!("{line}");
+    // What is done goes on when nobody reads of it, and above all a repair.
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[tokio::main]
@@ -111,7 +108,11 @@ async fn run(config: Config) -> Result<()> {
     }
     // Before the stores: a port in use leaves no folder behind.
     let listeners = bind(&listen).await?;
-    let (records, blobs) = open_stores(&data_dir).await?;
+    let Stores {
+        records,
+        blobs,
+        writing_ended,
+    } = open_stores(&data_dir).await?;
     let service = Service::new(
         records,
         blobs,
@@ -136,9 +137,10 @@ async fn run(config: Config) -> Result<()> {
     let mut serving = tokio::spawn(serving);
     tokio::select! {
         told = signals.next() => told?,
-        // Neither ends by itself: without them nothing is served, or nothing erased, and a supervisor should see that.
+        // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
         _ = &mut serving => bail!("the accept loop ended in a panic"),
         _ = &mut sweeping => bail!("the sweeper ended in a panic"),
+        () = writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
     }
     info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
     stop.cancel();
@@ -150,8 +152,16 @@ async fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
+/// What is kept, and where.
+struct Stores {
+    records: Arc<dyn RecordStore>,
+    blobs: Arc<dyn BlobStore>,
+    /// Cancelled when the records cannot be written any more.
+    writing_ended: CancellationToken,
+}
+
 /// The two stores under `data_dir`, when they belong together.
-async fn open_stores(data_dir: &Path) -> Result<(Arc<dyn RecordStore>, Arc<dyn BlobStore>)> {
+async fn open_stores(data_dir: &Path) -> Result<Stores> {
     let at = || {
         format!(
             "cannot keep transfers in {} (choose another with --data-dir)",
@@ -161,11 +171,17 @@ async fn open_stores(data_dir: &Path) -> Result<(Arc<dyn RecordStore>, Arc<dyn B
     make_private_folder(data_dir).with_context(at)?;
     let blobs: Arc<dyn BlobStore> =
         Arc::new(FolderStore::open(&data_dir.join("blobs")).with_context(at)?);
-    let records: Arc<dyn RecordStore> = Arc::new(SqliteStore::open(data_dir).with_context(at)?);
+    let records = SqliteStore::open(data_dir).with_context(at)?;
+    let writing_ended = records.ended();
+    let records: Arc<dyn RecordStore> = Arc::new(records);
     match_stores(records.as_ref(), blobs.as_ref())
         .await
         .with_context(at)?;
-    Ok((records, blobs))
+    Ok(Stores {
+        records,
+        blobs,
+        writing_ended,
+    })
 }
 
 async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {

@@ -59,6 +59,15 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+/// Refuses what is new while the room that is left is needed for what is there. Repeats of what was done are answered before.
+pub(crate) fn require_room(has_room: bool) -> StoreResult<()> {
+    if has_room {
+        Ok(())
+    } else {
+        Err(StoreError::Full("the reserve is in use".to_owned()))
+    }
+}
+
 /// What every step of a store comes to.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -163,10 +172,11 @@ pub struct BodyPlace {
 #[async_trait]
 pub trait RecordStore: Send + Sync + fmt::Debug {
     /// Stores a new transfer, or finds that it stands already. [`crate::transfer::Refusal::Conflict`] when the id is held by
-    /// another request, also by a tombstone.
+    /// another request, also by a tombstone. Without room ([`RecordStore::has_room`]) a new one is [`StoreError::Full`].
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>>;
 
     /// Asks to write a part, and queues its object for deletion at the part deadline. Nothing may be written before it answers.
+    /// Without room ([`RecordStore::has_room`]) a part that has to be written is [`StoreError::Full`].
     async fn begin_part(
         &self,
         owner: &OwnerVerifier,

@@ -27,6 +27,8 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(is_colourful)
+        // A line that cannot be written is lost. Told on stderr, which is what cannot be written, it would be a panic.
+        .log_internal_errors(false)
         .with_writer(writer);
     match format {
         LogFormat::Text => Box::new(builder.finish()),

@@ -17,7 +17,8 @@ use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
 use crate::wire::{Answer, Call, Heard};
 
-/// Becomes the server, on a disk of 16 MiB that no other process sees. Needs no rights but user namespaces.
+/// Becomes the server, on a disk of 16 MiB that no other process sees, with its log on the same disk. Needs no rights but user
+/// namespaces.
 const ON_A_SMALL_DISK: &[&str] = &[
     "unshare",
     "--user",
@@ -25,7 +26,7 @@ const ON_A_SMALL_DISK: &[&str] = &[
     "--mount",
     "sh",
     "-c",
-    r#"mkdir -p data && mount -t tmpfs -o size=16m,mode=700 tmpfs data && exec "$0" "$@""#,
+    r#"mkdir -p data && mount -t tmpfs -o size=16m,mode=700 tmpfs data && exec "$0" "$@" 2> data/log"#,
 ];
 
 /// Transfers of each way to end.
@@ -41,7 +42,10 @@ struct Disk {
 
 impl Disk {
     fn start(rng: fastrand::Rng) -> Self {
-        let server = Server::start_under(ON_A_SMALL_DISK, SETTINGS);
+        let (_level, settings) = SETTINGS.split_last().expect("the last is what is logged");
+        // Every request has a line, and soon no room for it.
+        let settings = [settings, &["info"]].concat();
+        let server = Server::start_under(ON_A_SMALL_DISK, &settings);
         let pid = server.pid().expect("it was just started");
         let inside = server.data_dir();
         let inside = inside.strip_prefix("/").expect("it is absolute");

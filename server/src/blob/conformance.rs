@@ -187,6 +187,7 @@ mod tests {
             "../3.00000000000000ff",
             "CQkJCQkJCQkJCQkJCQkJCQ/03.00000000000000ff",
             "CQkJCQkJCQkJCQkJCQkJCQ/3.ff",
+            "CQkJCQkJCQkJCQkJCQkJCQ/18446744073709551615.00000000000000ff",
         ] {
             assert!(text.parse::<ObjectName>().is_err(), "{text}");
         }

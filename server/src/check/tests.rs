@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::stage::{self, Fate, LATER_S, LIMITS, PERIODS, Parcel, START, Stage};
-use crate::sweeper::sweep;
+use crate::sweeper::{sweep, sweep_orphans};
 
 const READ: CheckOptions = CheckOptions {
     is_deep: false,
@@ -102,9 +102,13 @@ impl Folder {
         path
     }
 
+    /// Every file and what it holds, but for the index of the log, and a log in which nothing is.
     fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         read_folder(self.path(), &mut found);
+        found.remove(&self.path().join("records.sqlite-shm"));
+        let log = self.path().join("records.sqlite-wal");
+        found.retain(|path, content| *path != log || !content.is_empty());
         found
     }
 }
@@ -147,6 +151,17 @@ fn a_folder_that_is_well_is_left_as_it_was() {
         summary,
         "there is nothing to repair"
     );
+}
+
+/// Another check, or any program that reads the records, may have them open without a lock of ours.
+#[test]
+fn the_index_of_the_log_is_left_to_who_has_it_open() {
+    let folder = Folder::new();
+    assert_eq!(told(folder.path(), READ).0.faults, 0);
+    for name in ["records.sqlite-wal", "records.sqlite-shm"] {
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(told(folder.path(), READ).0.faults, 0);
 }
 
 #[tokio::test]
@@ -365,6 +380,36 @@ fn rights_of_others_are_told() {
         "{sentences:?}"
     );
     assert_eq!(summary.faults, 0);
+}
+
+#[tokio::test]
+async fn one_object_that_cannot_be_deleted_does_not_keep_the_others() {
+    let folder = Folder::new();
+    let stuck = folder.stray(&unknown(), "", OLD_S);
+    fs::create_dir(stuck.with_added_extension("aside")).unwrap();
+    let others = [7, 8, 10].map(|id| folder.stray(&TransferId::from_bytes([id; 16]), "", OLD_S));
+    let stage = Stage::later(folder.path()).await;
+    assert_eq!(sweep_orphans(&stage.service).await.unwrap(), 3);
+    assert!(stuck.exists());
+    assert!(others.iter().all(|path| !path.exists()));
+}
+
+#[test]
+fn what_only_looks_like_an_object_is_noted_and_left() {
+    let folder = Folder::new();
+    let blobs = folder.blob_folder(&unknown());
+    fs::create_dir(&blobs).unwrap();
+    // An index that no part can have, and no row can hold.
+    fs::write(blobs.join("18446744073709551615.00000000000000ff"), "mine").unwrap();
+    fs::create_dir_all(blobs.join("0.00000000000000ff/mine")).unwrap();
+    let (summary, sentences) = told(folder.path(), REPAIR);
+    assert_eq!((summary.faults, sentences.len()), (0, 2), "{sentences:?}");
+    assert!(
+        sentences
+            .iter()
+            .all(|told| told.contains("none of the server's")),
+        "{sentences:?}"
+    );
 }
 
 #[test]

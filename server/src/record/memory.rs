@@ -15,7 +15,7 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use super::tables::Tables;
 use super::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreId,
-    StoreResult,
+    StoreResult, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek};
@@ -57,7 +57,11 @@ impl MemoryStore {
 #[async_trait]
 impl RecordStore for MemoryStore {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
-        Ok(self.section().create(new, at))
+        let mut tables = self.section();
+        if !tables.entries.contains_key(&new.creation.id) {
+            require_room(self.has_room())?;
+        }
+        Ok(tables.create(new, at))
     }
 
     async fn begin_part(
@@ -66,7 +70,13 @@ impl RecordStore for MemoryStore {
         part: &PartWrite,
         at: Moment,
     ) -> StoreResult<Outcome<PartStart>> {
-        Ok(self.section().begin_part(owner, part, at))
+        let mut tables = self.section();
+        let begun = tables.begin_part(owner, part, at);
+        if matches!(begun, Ok(PartStart::Write)) && !self.has_room() {
+            tables.deletions.remove(&part.object);
+            require_room(false)?;
+        }
+        Ok(begun)
     }
 
     async fn accept_part(

@@ -7,6 +7,7 @@
 pub mod audit;
 mod directory;
 mod frame;
+mod log;
 pub mod mend;
 mod objects;
 mod readers;
@@ -32,6 +33,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use rusqlite::Connection;
+use tokio_util::sync::CancellationToken;
 
 pub use self::directory::OpenError;
 use self::directory::{DATABASE, lock, private_file, refused};
@@ -45,7 +47,7 @@ use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
-    StoreId, StoreResult,
+    StoreId, StoreResult, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
@@ -102,6 +104,11 @@ impl SqliteStore {
         })
     }
 
+    /// Cancelled when nothing can be written any more: the writing thread has ended, in a panic unless the store was dropped.
+    pub fn ended(&self) -> CancellationToken {
+        self.writer.ended()
+    }
+
     /// Whether `proof` fits, without the writer: who is refused here costs one read.
     async fn is_authorized(&self, id: &TransferId, proof: Proof) -> StoreResult<bool> {
         let id = id.clone();
@@ -139,9 +146,13 @@ fn open_database(path: &Path) -> Result<Connection, OpenError> {
 impl RecordStore for SqliteStore {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
         let added_len = new.manifest.len() + new.body.as_ref().map_or(0, Bytes::len);
-        self.writer
-            .add(added_len, move |section| create(section, &new, at))
-            .await
+        let has_room = Arc::clone(&self.has_room);
+        let create = move |section: &Section<'_>| {
+            create(section, &new, at, || {
+                require_room(has_room.load(Ordering::Relaxed))
+            })
+        };
+        self.writer.add(added_len, create).await
     }
 
     async fn begin_part(
@@ -155,11 +166,13 @@ impl RecordStore for SqliteStore {
         if !self.is_authorized(&id, Proof::Owner(owner.clone())).await? {
             return Ok(Err(Refusal::Unknown));
         }
+        let has_room = Arc::clone(&self.has_room);
         let begin = move |section: &Section<'_>| {
             in_section(section, &id, at, |section, stored, transfer| {
                 let accepted = objects::accepted(section.conn, stored.row, part.object.index)?;
                 let start = step::begin_part(transfer, &owner, &part, accepted);
                 if matches!(start, Ok(PartStart::Write)) {
+                    require_room(has_room.load(Ordering::Relaxed))?;
                     objects::queue(section.conn, &part.object, Queued::unwritten(at))?;
                 }
                 Ok(start)

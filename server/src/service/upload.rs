@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Invalid, Limits, Service, ServiceError, ServiceResult, flatten};
 use crate::blob::{ByteStream, ObjectName};
-use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError};
+use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError, require_room};
 use crate::token;
 use crate::transfer::{Creation, Refusal};
 
@@ -31,7 +31,6 @@ impl Service {
     /// Creates a transfer, or answers a repeat of the same request with where it stands.
     pub async fn create(&self, request: CreateRequest) -> ServiceResult<Created> {
         check(&request, &self.limits)?;
-        self.require_room()?;
         let create_digest = digest(&request);
         let creation = Creation {
             id: request.id,
@@ -61,7 +60,6 @@ impl Service {
         part: PartUpload,
         body: ByteStream,
     ) -> ServiceResult<()> {
-        self.require_room()?;
         let owner = token::owner_verifier(owner);
         let object = ObjectName {
             id: id.clone(),
@@ -102,15 +100,6 @@ impl Service {
         Ok(())
     }
 
-    /// Refuses what is new while the record store needs the room that is left.
-    fn require_room(&self) -> Result<(), StoreError> {
-        if self.records.has_room() {
-            Ok(())
-        } else {
-            Err(StoreError::Full("the reserve is in use".to_owned()))
-        }
-    }
-
     /// Writes the bytes as an object; the store is told to give it up when they are not what was announced.
     async fn write_checked(
         &self,
@@ -122,7 +111,7 @@ impl Service {
         let service = self.clone();
         let body = body.map(move |piece| {
             // What is under way must not take what the record store has just let go of.
-            service.require_room()?;
+            require_room(service.records.has_room())?;
             piece
         });
         let checked = check_bytes(body.boxed(), len, part.digest, Arc::clone(&fault));

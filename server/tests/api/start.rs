@@ -67,21 +67,8 @@ impl Started {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .split("http://")
-            .nth(1)
-            .and_then(|rest| rest.split(' ').next())
-            .unwrap_or_default();
-        assert!(
-            line.contains("onetimeshare-data"),
-            "where it keeps things: {line}"
-        );
         Self {
-            address: address.to_owned(),
+            address: address(&mut child),
             child,
         }
     }
@@ -107,6 +94,20 @@ impl Started {
         assert!(killed.success());
         self.child.wait().unwrap().code()
     }
+}
+
+/// Where a server says that it listens.
+fn address(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(
+        line.contains("onetimeshare-data"),
+        "where it keeps things: {line}"
+    );
+    let rest = line.split("http://").nth(1).unwrap_or_default();
+    rest.split(' ').next().unwrap_or_default().to_owned()
 }
 
 impl Drop for Started {
@@ -135,6 +136,24 @@ fn it_serves_ends_and_starts_again_on_what_it_kept() {
             .mode();
         assert_eq!(mode & 0o777, 0o700);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_is_lost_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut child = server(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(full.unwrap())
+        .spawn()
+        .unwrap();
+    let mut started = Started {
+        address: address(&mut child),
+        child,
+    };
+    assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
+    assert_eq!(started.terminate(), Some(0));
 }
 
 #[test]
@@ -258,6 +277,26 @@ fn checking_beside_a_server_and_without_one() {
     let (code, said) = check(folder.path(), &["--help"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("--repair") && said.contains("Exit codes"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_check_that_nobody_reads_has_its_exit_code_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let unread = || {
+        let full = || std::fs::File::options().write(true).open("/dev/full");
+        let status = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
+            .current_dir(folder.path())
+            .env_clear()
+            .arg("check")
+            .stdout(full().unwrap())
+            .stderr(full().unwrap())
+            .status();
+        status.unwrap().code()
+    };
+    assert_eq!(unread(), Some(3));
+    Started::new(folder.path()).terminate();
+    assert_eq!(unread(), Some(0));
 }
 
 #[test]

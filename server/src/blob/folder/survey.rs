@@ -165,6 +165,9 @@ fn in_folder(folder: &str, file: &DirEntry) -> io::Result<Option<Entry>> {
     let Some(about) = found(file.metadata())? else {
         return Ok(None);
     };
+    if !about.is_file() {
+        return Ok(Some(Entry::Foreign(file.path())));
+    }
     let written = about.modified()?.duration_since(UNIX_EPOCH);
     Ok(Some(Entry::Object {
         object,

@@ -1,8 +1,7 @@
 //! A look at the records from outside, for who checks them. It changes nothing, and may be taken beside the server that uses
 //! them: every look is one short snapshot, so that the log can be truncated in between.
 
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use onetimeshare_protocol::id::TransferId;
 use rusqlite::{
@@ -10,7 +9,7 @@ use rusqlite::{
     TransactionBehavior, params,
 };
 
-use super::directory::{DATABASE, LOCK};
+use super::directory::DATABASE;
 use super::rows::{self, Stored, uint};
 use super::schema::{self, Found};
 use super::{OpenError, frame, objects};
@@ -80,20 +79,17 @@ pub enum Standing {
     StrayOfUnknown,
 }
 
-/// The records of a data directory, opened for reading alone.
+/// The records of a data directory, opened for reading alone. SQLite may leave an empty log and its index beside them: others may
+/// have them open too, and so they stay.
 #[derive(Debug)]
 pub struct Audit {
     conn: Connection,
-    directory: PathBuf,
-    /// Whether the log was there before: a reader makes an empty one when it is not.
-    had_log: bool,
 }
 
 impl Audit {
     /// Opens the records in `directory`, which this version must know without an upgrade.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(DATABASE);
-        let had_log = log(directory).exists();
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = match Connection::open_with_flags(&path, flags) {
             Err(error) if !path.exists() => return Err(missing(directory, &error)),
@@ -101,31 +97,7 @@ impl Audit {
         };
         schema::configure(&conn, false)?;
         require_current(schema::recognise(&conn)?, schema::VERSION)?;
-        Ok(Self {
-            conn,
-            directory: directory.to_owned(),
-            had_log,
-        })
-    }
-
-    /// Closes them. What reading has left beside the database is removed, unless a server uses it.
-    pub fn close(self) {
-        let Self {
-            conn,
-            directory,
-            had_log,
-        } = self;
-        drop(conn);
-        let log = log(&directory);
-        let is_empty = log.metadata().is_ok_and(|file| file.len() == 0);
-        if !had_log
-            && is_empty
-            && let Some(_lock) = lock_unused(&directory)
-        {
-            // Nobody has it open, and nothing is in it: without it, the next one begins as this one did.
-            let _ = std::fs::remove_file(log);
-            let _ = std::fs::remove_file(directory.join(format!("{DATABASE}-shm")));
-        }
+        Ok(Self { conn })
     }
 
     /// The id that the records were made with.
@@ -212,23 +184,10 @@ impl Audit {
     }
 }
 
-fn log(directory: &Path) -> PathBuf {
-    directory.join(format!("{DATABASE}-wal"))
-}
-
 fn missing(directory: &Path, error: &rusqlite::Error) -> OpenError {
     OpenError::Directory {
         path: directory.to_owned(),
         reason: format!("no {DATABASE} is in it ({error})"),
-    }
-}
-
-/// The lock of a directory that no server uses.
-fn lock_unused(directory: &Path) -> Option<File> {
-    let lock = File::open(directory.join(LOCK)).ok()?;
-    match lock.try_lock() {
-        Ok(()) => Some(lock),
-        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => None,
     }
 }
 

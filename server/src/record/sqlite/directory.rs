@@ -11,7 +11,7 @@ use crate::record::StoreError;
 pub(super) const DATABASE: &str = "records.sqlite";
 
 /// The file that a running server keeps locked.
-pub(super) const LOCK: &str = "records.lock";
+const LOCK: &str = "records.lock";
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::audit::{Standing, standing};
 use super::directory::DATABASE;
 use super::writer::Section;
-use super::{OpenError, objects, rows, schema};
+use super::{OpenError, log, objects, rows, schema};
 use crate::blob::ObjectName;
 use crate::record::StoreResult;
 use crate::record::step::Queued;
@@ -45,7 +45,7 @@ impl Mender {
                 Standing::Part | Standing::Queued | Standing::StrayOfLiving => false,
             };
             if is_dead {
-                objects::queue(section.conn, object, Queued::doomed(at))?;
+                objects::queue(section.conn, object, Queued::doomed(long_ago(at)))?;
             }
             Ok(is_dead)
         })
@@ -59,7 +59,7 @@ impl Mender {
             let Some(stored) = stored.filter(|stored| stored.transfer.is_gone()) else {
                 return Ok(false);
             };
-            rows::erase(section, &stored, at)?;
+            rows::erase(section, &stored, long_ago(at))?;
             Ok(true)
         })
     }
@@ -70,10 +70,7 @@ impl Mender {
         if !self.has_erased.get() {
             return Ok(true);
         }
-        let is_busy: bool = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        Ok(!is_busy)
+        Ok(!log::truncate(&self.conn)?)
     }
 
     fn in_section<T>(&self, step: impl FnOnce(&Section<'_>) -> StoreResult<T>) -> StoreResult<T> {
@@ -85,5 +82,40 @@ impl Mender {
         let result = step(&section)?;
         transaction.commit()?;
         Ok(result)
+    }
+}
+
+/// The moment from which on what is queued is due at once: a server's clock may be behind this one's, and nothing dead is still
+/// being written.
+const fn long_ago(at: Moment) -> Moment {
+    Moment { now: 0, ..at }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::record::sqlite::objects::due;
+    use crate::stage::{Fate, PERIODS, START, first_version};
+
+    use super::*;
+
+    #[test]
+    fn what_is_queued_is_due_whatever_the_servers_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let parcels = first_version(folder.path());
+        let mut burnt = parcels.iter().filter(|parcel| parcel.fate == Fate::Burnt);
+        let object = ObjectName {
+            id: burnt.next().unwrap().id(),
+            index: 0,
+            random: 77,
+        };
+        let mender = Mender::open(folder.path()).unwrap();
+        let at = Moment {
+            now: START + 1_000_000,
+            periods: PERIODS,
+        };
+        assert!(mender.queue_dead(&object, false, at).unwrap());
+        let found = due(&mender.conn, 100, 1).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, object);
     }
 }

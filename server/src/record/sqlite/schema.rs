@@ -6,6 +6,7 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::OpenError;
+use super::log::PATIENCE;
 use crate::record::{StoreError, StoreId};
 
 /// The schema that this version reads and writes; `PRAGMA user_version`.
@@ -109,7 +110,7 @@ CREATE INDEX deletion_due ON deletion (due_at);
 /// Sets a connection up; `is_writer` for the one that may change anything.
 pub(super) fn configure(conn: &Connection, is_writer: bool) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(64);
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(PATIENCE)?;
     // Sorting and statement journals never spill into a temporary file that nobody erases.
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "secure_delete", "ON")?;

@@ -132,11 +132,12 @@ pub(super) fn body_place(
     }))
 }
 
-/// Stores a new transfer, unless one of its id stands.
+/// Stores a new transfer, unless one of its id stands, or `require_room` has an objection.
 pub(super) fn create(
     section: &Section<'_>,
     new: &NewTransfer,
     at: Moment,
+    require_room: impl FnOnce() -> StoreResult<()>,
 ) -> StoreResult<Outcome<Created>> {
     let standing = in_section(section, &new.creation.id, at, |_, _, transfer| {
         Ok(if transfer.create_digest == new.creation.create_digest {
@@ -148,6 +149,7 @@ pub(super) fn create(
     if standing != Err(Refusal::Unknown) {
         return Ok(standing);
     }
+    require_room()?;
     // What stands under this id after all is a tombstone whose time is over.
     if let Some(forgotten) = rows::load(section.conn, &new.creation.id)? {
         rows::forget(section, forgotten.row)?;

@@ -241,6 +241,61 @@ fn the_directory_is_its_owners_alone() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_repeats_are_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open_with(directory.path(), Duration::from_hours(1)).unwrap();
+    let has_room = Arc::clone(&store.has_room);
+    let t = Fixture::on(Arc::new(store)).await;
+    let (sample, other) = (Sample::in_parts(), Sample::inline(1));
+    t.create(&sample).await.unwrap();
+    let part = |index, random| PartWrite {
+        object: ObjectName {
+            id: sample.id().clone(),
+            index,
+            random,
+        },
+        len: 8,
+        digest: [7; 32],
+    };
+    assert_eq!(t.begin(&sample, &part(0, 1)).await, Ok(PartStart::Write));
+    assert_eq!(t.accept(&sample, &part(0, 1)).await, Ok(true));
+    has_room.store(false, Ordering::Relaxed);
+
+    assert!(!t.create(&sample).await.unwrap().is_new);
+    assert_eq!(t.begin(&sample, &part(0, 2)).await, Ok(PartStart::Accepted));
+    let owner = &sample.new.creation.owner_verifier;
+    let refused = t.store.begin_part(owner, &part(1, 3), t.at).await;
+    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+    let refused = t.store.create(other.new.clone(), t.at).await;
+    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
+    assert!(!t.is_known(&other).await);
+    let late = t.after(86_400);
+    assert_eq!(late.take().await, [], "what is refused is not queued");
+}
+
+/// As a check does that reads a large database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_read_is_truncated_later_and_written_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let t = Fixture::on(open(directory.path())).await;
+    let (burnt, other) = (Sample::inline(1), Sample::inline(1));
+    t.create(&burnt).await.unwrap();
+    let reader = Connection::open(directory.path().join(DATABASE)).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    schema::store_id(&snapshot).unwrap();
+    t.burn(&burnt).await.unwrap();
+    let scrubbed = t.store.scrub().await;
+    assert!(
+        matches!(&scrubbed, Err(StoreError::Unreachable(reason)) if reason.contains("being read")),
+        "{scrubbed:?}"
+    );
+    t.create(&other).await.unwrap();
+    drop(snapshot);
+    t.store.scrub().await.unwrap();
+    assert_eq!(log_len(directory.path()), 0);
+}
+
 /// What is settled on a read is left to the writer, and answered all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reading_writes_nothing() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use self::thread::Thread;
 use super::reserve::Reserve;
@@ -129,6 +130,7 @@ enum Command {
 pub(super) struct Writer {
     commands: Option<Sender<Command>>,
     places: Arc<Semaphore>,
+    ended: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -141,12 +143,19 @@ impl Writer {
         tidy_after: Duration,
     ) -> std::io::Result<Self> {
         let (commands, queue) = channel();
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("record-writer".to_owned())
-            .spawn(move || Thread::new(conn, reserve, tidy_after).serve(&queue))?;
+            .spawn(move || {
+                // Dropped by a panic too.
+                let _end = end;
+                Thread::new(conn, reserve, tidy_after).serve(&queue);
+            })?;
         Ok(Self {
             commands: Some(commands),
             places: Arc::new(Semaphore::new(QUEUE_MAX)),
+            ended,
             thread: Some(thread),
         })
     }
@@ -193,6 +202,11 @@ impl Writer {
         let (caller, answer) = oneshot::channel();
         self.send(Command::Scrub(caller))?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// Cancelled when the thread has ended, in a panic or because this was dropped.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     fn send(&self, command: Command) -> StoreResult<()> {

@@ -160,6 +160,50 @@ async fn a_panic_is_undone_and_costs_nobody_else_anything() {
     writer.scrub().await.unwrap();
 }
 
+/// A request that ends the thread: a step's own panic would not.
+struct Fatal;
+
+impl Job for Fatal {
+    fn run(&mut self, _section: &Section<'_>) -> bool {
+        true
+    }
+
+    fn fail(&mut self, _fault: &StoreError) {}
+
+    fn lacks_room(&self) -> bool {
+        false
+    }
+
+    fn is_dispensable(&self) -> bool {
+        false
+    }
+
+    fn added_len(&self) -> usize {
+        0
+    }
+
+    fn answer(self: Box<Self>) {
+        panic!("a panic outside of every step")
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_thread_is_told() {
+    let (_directory, reserve) = reserve();
+    let writer = Writer::start(database(), reserve, Duration::from_secs(1)).unwrap();
+    let ended = writer.ended();
+    writer.run(|_| Ok(())).await.unwrap();
+    assert!(!ended.is_cancelled());
+    writer.send(Command::Run(Box::new(Fatal))).unwrap();
+    let told = tokio::time::timeout(Duration::from_mins(1), ended.cancelled());
+    told.await.unwrap();
+    let answer = writer.run(|_| Ok(())).await;
+    assert!(
+        matches!(answer, Err(StoreError::Unreachable(_))),
+        "{answer:?}"
+    );
+}
+
 #[tokio::test]
 async fn dropping_finishes_what_is_queued() {
     let directory = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::time::Instant;
 
 use super::{Command, Job, Section};
+use crate::record::sqlite::log;
 use crate::record::sqlite::reserve::Reserve;
 use crate::record::{StoreError, StoreResult};
 
@@ -120,7 +121,7 @@ impl Thread {
     fn insist(&mut self, mut job: Box<dyn Job>, has_erased: &Cell<bool>) {
         let mut is_first = true;
         while job.lacks_room() && !job.is_dispensable() {
-            let is_moved = checkpoint(&self.conn, "PASSIVE").is_ok();
+            let is_moved = checkpoint(&self.conn).is_ok();
             let has_gained = (is_first && is_moved) || self.reserve.give_way();
             if !has_gained {
                 break;
@@ -149,7 +150,7 @@ impl Thread {
             return Ok(());
         }
         let truncated = loop {
-            match checkpoint(&self.conn, "TRUNCATE") {
+            match log::truncate(&self.conn).map_err(StoreError::from) {
                 Err(StoreError::Full(_)) if self.reserve.give_way() => {}
                 truncated => break truncated,
             }
@@ -169,12 +170,9 @@ impl Thread {
     }
 }
 
-/// Moves what the log holds to the database. Whether somebody kept it from moving all.
-fn checkpoint(conn: &Connection, mode: &str) -> StoreResult<bool> {
-    let is_busy = conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        row.get(0)
-    });
-    Ok(is_busy?)
+/// Moves to the database what the log holds and nobody reads there.
+fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Runs a group in one transaction, each job in a savepoint. It comes back when all that succeeded is durable; the rest has
