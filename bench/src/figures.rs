@@ -107,7 +107,7 @@ pub(crate) struct Live {
     pub(crate) sweep_s: f64,
     /// The most memory that the server ever held.
     pub(crate) peak_kib: u64,
-    /// Each call alone, one after the other on one connection.
+    /// Each call alone, one after the other on one connection; and the disk beside them.
     pub(crate) calls: Vec<Call>,
 }
 

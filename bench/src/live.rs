@@ -1,5 +1,6 @@
 //! What it costs when many transfers wait: starting, each call, sweeping, and room on the disk.
 
+mod disk;
 mod fill;
 
 use std::fs;
@@ -12,6 +13,7 @@ use hyper::Method;
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::StatsAnswer;
 
+use self::disk::Disk;
 use crate::client::{Call, Client};
 use crate::figures::{self, Live};
 use crate::percentile::Sorted;
@@ -67,6 +69,7 @@ pub(crate) async fn run(server: &Path, folder: &Path, quick: bool) -> Result<Vec
         start_ms.push(running.start_ms);
         let mut asking = Asking {
             client: Client::connect(running.address).await?,
+            disk: Disk::new(&folder.join("disk"))?,
             sealed: &sealed,
             next: CALLED_FROM + level * (1 << 20),
         };
@@ -102,6 +105,7 @@ fn database_len(folder: &Path) -> Result<u64> {
 /// One connection to the server, and numbers for transfers of its own.
 struct Asking<'a> {
     client: Client,
+    disk: Disk,
     sealed: &'a Inline,
     next: u64,
 }
@@ -129,12 +133,14 @@ impl Asking<'_> {
         }
     }
 
-    /// Each call `samples` times: of new transfers, and of those among `live` that lie far apart.
+    /// Each call `samples` times: of new transfers, and of those among `live` that lie far apart. The disk takes its turn
+    /// too: after gigabytes were written it may be slower than before, and every call that changes something waits for it.
     async fn calls(&mut self, live: u64, samples: u64) -> Result<Vec<figures::Call>> {
         let old = |sample: u64| Identity::of(sample * 7_919 % live);
         let mut created = Vec::new();
         let mut peeked = Vec::new();
         let mut claimed = Vec::new();
+        let mut synced = Vec::new();
         for sample in 0..samples {
             let fresh = self.fresh();
             let begun = Stopwatch::start();
@@ -146,8 +152,16 @@ impl Asking<'_> {
             let begun = Stopwatch::start();
             self.claim(&old(sample)).await?;
             claimed.push(begun.elapsed());
+            let begun = Stopwatch::start();
+            self.disk.sync()?;
+            synced.push(begun.elapsed());
         }
-        let named = [("create", created), ("peek", peeked), ("claim", claimed)];
+        let named = [
+            ("create", created),
+            ("peek", peeked),
+            ("claim", claimed),
+            ("disk alone", synced),
+        ];
         Ok(named.map(|(name, durations)| call(name, durations)).into())
     }
 
