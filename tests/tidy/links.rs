@@ -18,7 +18,7 @@ pub(crate) fn targets<'a>(paths: impl Iterator<Item = &'a str>) -> HashSet<Strin
 
 /// The links of the Markdown page `path` that lead nowhere.
 pub(crate) fn dead(path: &str, text: &str, targets: &HashSet<String>) -> Vec<String> {
-    if !path.ends_with(".md") {
+    if path.rsplit('.').next() != Some("md") {
         return Vec::new();
     }
     let mut found = Vec::new();
