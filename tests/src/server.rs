@@ -97,9 +97,10 @@ impl Server {
     pub fn check(&self) {
         let checked = Command::new(program())
             .env_clear()
-            .args(["check", "--deep", "--data-dir"])
-            .arg(self.data_dir())
             .args(&self.settings)
+            .arg("--data-dir")
+            .arg(self.data_dir())
+            .args(["check", "--deep"])
             .output()
             .expect("the program can be started");
         let said = String::from_utf8_lossy(&checked.stdout);

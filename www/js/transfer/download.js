@@ -10,6 +10,7 @@ import { EntrySplitter } from "../entries.js";
 import { Problem, problemFrom } from "../problem.js";
 import { retrying } from "../retry.js";
 import { dropToken, isOver, keepToken, keptToken, nowS } from "./claim-token.js";
+import { readNext } from "./reading.js";
 import { keepRenewing } from "./renewal.js";
 
 /**
@@ -20,8 +21,6 @@ import { keepRenewing } from "./renewal.js";
  * @typedef {import("../crypto.messages.js").Manifest} Manifest
  */
 
-/** A body that brings no byte for so long is asked for again. */
-const STALL_MS = 30_000;
 /** Failures in a row before a download gives up: with back-off more than ten minutes, which is as long as most leases last. */
 const TRIES = 40;
 
@@ -220,26 +219,6 @@ export class Download {
    */
   #retry(attempt, signal, tries = TRIES) {
     return retrying(attempt, { signal, tries, onwait: this.#options.onwait });
-  }
-}
-
-/**
- * The next bytes; nothing when the connection ended or was cut, which the caller tells apart by the body's length.
- *
- * @param {ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>} reader
- * @param {AbortSignal} signal
- * @returns {Promise<Uint8Array<ArrayBuffer> | null>}
- */
-async function readNext(reader, signal) {
-  const stall = setTimeout(() => void reader.cancel().catch(() => undefined), STALL_MS);
-  try {
-    const { value } = await reader.read();
-    return value ?? null;
-  } catch {
-    signal.throwIfAborted();
-    return null;
-  } finally {
-    clearTimeout(stall);
   }
 }
 
