@@ -29,6 +29,11 @@ pub enum CheckError {
     /// A store does not answer, or a file cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no blob folder.
+    #[error(
+        "its folder `blobs` is missing: is the right disk mounted? Bring it back together with its records"
+    )]
+    BlobsMissing,
     /// The blob folder cannot be read.
     #[error("the folder of blobs cannot be read: {0}")]
     Blobs(#[from] std::io::Error),
@@ -37,6 +42,8 @@ pub enum CheckError {
 /// What was looked at, and how much of it was not as it should be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Whether the two were looked at: not where they do not belong together.
+    pub is_looked_at: bool,
     /// Transfers whose parts are still arriving.
     pub uploading: u64,
     /// Transfers that can be opened or are being fetched.
@@ -58,6 +65,7 @@ pub struct Summary {
 impl Display for Summary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
+            is_looked_at,
             uploading,
             ready,
             gone,
@@ -67,15 +75,22 @@ impl Display for Summary {
             faults,
             repaired,
         } = self;
-        writeln!(
-            formatter,
-            "looked at {ready} transfers that are ready or open, {uploading} that are uploading and {gone} that are gone; at {parts} \
-             parts of {parts_len} bytes, and {queued} objects that wait for their deletion"
-        )?;
+        if *is_looked_at {
+            writeln!(
+                formatter,
+                "looked at {ready} transfers that are ready or open, {uploading} that are uploading and {gone} that are gone; at \
+                 {parts} parts of {parts_len} bytes, and {queued} objects that wait for their deletion"
+            )?;
+        }
         match (faults, repaired) {
             (0, _) => formatter.write_str("all is well"),
             (1, 0) => formatter.write_str("1 thing is wrong"),
+            (1, _) => formatter.write_str("1 thing was wrong, and is repaired"),
             (_, 0) => write!(formatter, "{faults} things are wrong"),
+            (_, 1) => write!(
+                formatter,
+                "{faults} things were wrong; 1 of them is repaired"
+            ),
             _ => write!(
                 formatter,
                 "{faults} things were wrong; {repaired} of them are repaired"
@@ -93,9 +108,13 @@ pub fn check(
     tell: &mut dyn FnMut(&dyn Display),
 ) -> Result<Summary, CheckError> {
     let audit = Audit::open(data_dir)?;
+    let blobs = data_dir.join("blobs");
+    if !blobs.try_exists()? {
+        return Err(CheckError::BlobsMissing);
+    }
     Check {
         audit: &audit,
-        blobs: Survey::of(&data_dir.join("blobs")),
+        blobs: Survey::of(&blobs),
         options,
         at,
         age_max_s,
@@ -152,6 +171,7 @@ impl Check<'_> {
         if !self.stores_match()? {
             return Ok(());
         }
+        self.summary.is_looked_at = true;
         for complaint in self.audit.complaints()? {
             self.fault(&format_args!(
                 "the record database is damaged ({complaint}): restore it from a backup, together with its blobs"
@@ -184,15 +204,16 @@ impl Check<'_> {
         (self.tell)(&format_args!("note: {sentence}"));
     }
 
-    /// Tells a fault that repairing removes; whether it did is up to `mend`.
+    /// Tells a fault that repairing removes, and what was `done` about it; whether it was is up to `mend`.
     fn dead(
         &mut self,
         sentence: &dyn Display,
+        done: &str,
         mend: impl FnOnce(&Mender) -> Result<bool, StoreError>,
     ) -> Result<(), CheckError> {
         let is_mended = self.mender.as_ref().map(mend).transpose()?;
         let then = match is_mended {
-            Some(true) => "it is queued for deletion now",
+            Some(true) => done,
             Some(false) => "it has changed meanwhile, and is left alone",
             None => "--repair removes it",
         };
@@ -205,9 +226,14 @@ impl Check<'_> {
     #[cfg(unix)]
     fn permissions(&mut self, data_dir: &Path) -> Result<(), CheckError> {
         use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| Ok::<_, CheckError>(std::fs::metadata(path)?.permissions().mode());
+        if mode(data_dir)? & 0o011 == 0 {
+            // Nobody else comes to what lies in it.
+            return Ok(());
+        }
         for name in ["records.sqlite", "blobs"] {
             let path = data_dir.join(name);
-            let mode = std::fs::metadata(&path)?.permissions().mode();
+            let mode = mode(&path)?;
             let path = path.display();
             if mode & 0o007 != 0 {
                 self.fault(&format_args!(
@@ -275,7 +301,9 @@ impl Check<'_> {
                     let at = self.at;
                     let sentence =
                         format!("{short} is gone, but something of it is still recorded");
-                    self.dead(&sentence, |mender| mender.erase_remains(&look.id, at))?;
+                    self.dead(&sentence, "it is erased now", |mender| {
+                        mender.erase_remains(&look.id, at)
+                    })?;
                 }
             }
         }
@@ -375,7 +403,9 @@ impl Check<'_> {
             }
         };
         let sentence = format!("{named}: an object that nothing names, {of}");
-        self.dead(&sentence, |mender| mender.queue_dead(object, is_old, at))
+        self.dead(&sentence, "it is queued for deletion now", |mender| {
+            mender.queue_dead(object, is_old, at)
+        })
     }
 }
 

@@ -445,10 +445,10 @@ mod tests {
         check("max-claims = 1.5", "`max-claims`");
         check("max-claims = [1, 2]", "`max-claims`");
         check("max-claims = ", "not TOML");
+        let faults = load(&["--config", "/nowhere/server.toml"], &[]).expect_err("no file");
         assert!(
-            load(&["--config", "/nowhere/server.toml"], &[])
-                .expect_err("no file")
-                .contains("cannot be read")
+            faults.contains("/nowhere/server.toml cannot be read (No such file"),
+            "{faults}"
         );
     }
 

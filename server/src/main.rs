@@ -59,6 +59,12 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
     };
     let age_max_s = config.limits.age_max_s(&config.periods);
     let mut tell = |sentence: &dyn Display| tell(sentence);
+    if !config.unknown_variables.is_empty() {
+        tell(&format_args!(
+            "note: variables that name no setting are passed over: {} (--help lists the settings)",
+            config.unknown_variables.join(" ")
+        ));
+    }
     match check(&config.data_dir, options, (at, age_max_s), &mut tell) {
         Ok(summary) => {
             tell(&summary);

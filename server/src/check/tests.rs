@@ -321,6 +321,23 @@ fn stores_that_do_not_belong_together_are_told_alone() {
 }
 
 #[test]
+fn a_summary_counts_in_words_that_fit() {
+    let check = |faults, repaired, expected: &str| {
+        let summary = Summary {
+            faults,
+            repaired,
+            ..Summary::default()
+        };
+        assert_eq!(summary.to_string(), expected, "nothing was looked at");
+    };
+    check(0, 0, "all is well");
+    check(1, 0, "1 thing is wrong");
+    check(1, 1, "1 thing was wrong, and is repaired");
+    check(3, 1, "3 things were wrong; 1 of them is repaired");
+    check(3, 2, "3 things were wrong; 2 of them are repaired");
+}
+
+#[test]
 fn strays_are_told_by_what_becomes_of_them() {
     let check = |find: fn(&Folder) -> TransferId, suffix: &'static str, age_s, expected| {
         let damage = move |folder: &Folder| {
@@ -362,8 +379,11 @@ fn rights_of_others_are_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let chmod = |name: &'static str, mode| {
         move |folder: &Folder| {
-            let rights = fs::Permissions::from_mode(mode);
-            fs::set_permissions(folder.path().join(name), rights).unwrap();
+            let set = |path: PathBuf, mode| {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            };
+            set(folder.path().to_owned(), 0o755);
+            set(folder.path().join(name), mode);
         }
     };
     one_fault(READ, chmod("blobs", 0o755), "every user of this machine");
@@ -380,6 +400,10 @@ fn rights_of_others_are_told() {
         "{sentences:?}"
     );
     assert_eq!(summary.faults, 0);
+    chmod("blobs", 0o755)(&folder);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let (_, sentences) = told(folder.path(), READ);
+    assert!(sentences.is_empty(), "nobody comes to it: {sentences:?}");
 }
 
 #[tokio::test]
@@ -443,7 +467,10 @@ fn what_cannot_be_opened_is_an_error() {
         assert!(error.to_string().contains(expected), "{error}");
     };
     let empty = tempfile::tempdir().unwrap();
-    check(empty.path(), "no records.sqlite is in it");
+    check(
+        empty.path(),
+        "no records.sqlite is in it: name the server's folder with --data-dir",
+    );
     assert_eq!(
         fs::read_dir(empty.path()).unwrap().count(),
         0,
@@ -453,10 +480,22 @@ fn what_cannot_be_opened_is_an_error() {
     folder.sql("PRAGMA user_version = 9");
     check(folder.path(), "a newer version");
     folder.sql("PRAGMA application_id = 9");
-    check(folder.path(), "not a database of onetimeshare-server");
+    check(
+        folder.path(),
+        "not a database of onetimeshare-server: name another folder with --data-dir",
+    );
+    fs::write(folder.path().join("records.sqlite"), [7; 8192]).unwrap();
+    check(folder.path(), "restore it from a backup");
+    check(
+        &folder.path().join("records.sqlite"),
+        "records.sqlite cannot be read (",
+    );
     let folder = Folder::new();
     fs::remove_dir_all(folder.path().join("blobs")).unwrap();
-    check(folder.path(), "store unreachable");
+    check(
+        folder.path(),
+        "its folder `blobs` is missing: is the right disk mounted?",
+    );
 }
 
 #[tokio::test]
@@ -480,6 +519,11 @@ async fn repairing_removes_the_dead_and_nothing_else() {
     assert_eq!(told(folder.path(), READ).0.faults, 7);
     let (summary, sentences) = told(folder.path(), REPAIR);
     assert_eq!((summary.faults, summary.repaired), (7, 5), "{sentences:#?}");
+    for (then, expected) in [("queued for deletion", 3), ("erased", 2)] {
+        let then = format!("it is {then} now");
+        let found = sentences.iter().filter(|told| told.ends_with(&then));
+        assert_eq!(found.count(), expected, "{sentences:#?}");
+    }
     assert!(
         summary
             .to_string()

@@ -191,7 +191,8 @@ fn check_command() -> Command {
             "Queue for deletion what is provably dead; the server deletes it. What is alive or merely unknown is never touched",
         ))
         .after_help(
-            "Variables and the file count as for the server; give it the same, since they say how old a transfer can be.\n\
+            "Variables and the file count as for the server; give it the same, since they say how old a transfer can be. \
+             The server's other flags stand before the word `check`.\n\
              Exit codes: 0 all is well, or was repaired, 1 something is wrong, 2 the command line or a setting is, 3 the stores cannot be read.",
         )
 }

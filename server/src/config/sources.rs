@@ -1,4 +1,5 @@
-//! Where settings come from, and what is wrong with them. It knows no setting's meaning, and never repeats a value.
+//! Where settings come from, and what is wrong with them. It knows no setting's meaning, and never repeats a value
+//! but the path of the file that they stand in.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -69,10 +70,13 @@ impl Sources {
 
     /// The file's settings, where nothing stronger is set.
     fn add_file(&mut self, path: &str) {
-        let Ok(text) = std::fs::read_to_string(path) else {
-            return self.fault(format!(
-                "`{CONFIG}`: the file cannot be read, or is not text: check its path and rights"
-            ));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                return self.fault(format!(
+                    "`{CONFIG}`: the file {path} cannot be read ({error}): check its path and rights"
+                ));
+            }
         };
         let Ok(table) = text.parse::<toml::Table>() else {
             return self.fault(format!(

@@ -269,6 +269,7 @@ fn checking_beside_a_server_and_without_one() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("belongs to other records"), "{said}");
     assert!(said.ends_with("1 thing is wrong\n"), "{said}");
+    assert!(!said.contains("looked at"), "{said}");
     let (code, said) = check(folder.path(), &["--data-dir", ""]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("`data-dir`"), "{said}");
@@ -277,6 +278,7 @@ fn checking_beside_a_server_and_without_one() {
     let (code, said) = check(folder.path(), &["--help"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("--repair") && said.contains("Exit codes"));
+    assert!(said.contains("before the word `check`"), "{said}");
 }
 
 #[cfg(target_os = "linux")]
@@ -297,6 +299,23 @@ fn a_check_that_nobody_reads_has_its_exit_code_all_the_same() {
     assert_eq!(unread(), Some(3));
     Started::new(folder.path()).terminate();
     assert_eq!(unread(), Some(0));
+}
+
+#[test]
+fn a_check_notes_variables_that_name_no_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    Started::new(folder.path()).terminate();
+    let output = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
+        .current_dir(folder.path())
+        .env_clear()
+        .env("ONETIMESHARE_LEASES", "hunter2")
+        .arg("check")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("note: variables"), "{said}");
+    assert!(said.contains("ONETIMESHARE_LEASES") && !said.contains("hunter2"));
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

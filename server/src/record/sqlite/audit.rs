@@ -1,6 +1,7 @@
 //! A look at the records from outside, for who checks them. It changes nothing, and may be taken beside the server that uses
 //! them: every look is one short snapshot, so that the log can be truncated in between.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use onetimeshare_protocol::id::TransferId;
@@ -91,10 +92,8 @@ impl Audit {
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let path = directory.join(DATABASE);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = match Connection::open_with_flags(&path, flags) {
-            Err(error) if !path.exists() => return Err(missing(directory, &error)),
-            opened => opened?,
-        };
+        let conn = Connection::open_with_flags(&path, flags)
+            .map_err(|error| not_opened(directory, &path, error))?;
         schema::configure(&conn, false)?;
         require_current(schema::recognise(&conn)?, schema::VERSION)?;
         Ok(Self { conn })
@@ -184,10 +183,24 @@ impl Audit {
     }
 }
 
-fn missing(directory: &Path, error: &rusqlite::Error) -> OpenError {
+/// Why there was nothing to open, when that can be said better than SQLite does.
+fn not_opened(directory: &Path, path: &Path, error: rusqlite::Error) -> OpenError {
+    let reason = match path.try_exists() {
+        Ok(false) => {
+            format!("no {DATABASE} is in it: name the server's folder with --data-dir")
+        }
+        Err(fault) if fault.kind() == ErrorKind::PermissionDenied => {
+            format!("{DATABASE} cannot be read ({fault}): run this as the server's user")
+        }
+        Err(fault) => format!("{DATABASE} cannot be read ({fault})"),
+        Ok(true) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            format!("{DATABASE} cannot be read ({error}): run this as the server's user")
+        }
+        Ok(true) => return error.into(),
+    };
     OpenError::Directory {
         path: directory.to_owned(),
-        reason: format!("no {DATABASE} is in it ({error})"),
+        reason,
     }
 }
 

@@ -50,10 +50,14 @@ pub enum OpenError {
         known: i64,
     },
     /// The file is a database of another program.
-    #[error("the file {DATABASE} in the data directory is not a database of onetimeshare-server")]
+    #[error(
+        "the file {DATABASE} in the data directory is not a database of onetimeshare-server: name another folder with --data-dir"
+    )]
     Foreign,
     /// The file is no database, or a broken one.
-    #[error("the file {DATABASE} in the data directory is damaged: {0}")]
+    #[error(
+        "the file {DATABASE} in the data directory is damaged ({0}): restore it from a backup, together with its blobs"
+    )]
     Corrupt(String),
     /// The disk is full.
     #[error("the record database cannot be opened, because the disk is full: {0}")]
