@@ -550,6 +550,15 @@ async fn repairing_removes_the_dead_and_nothing_else() {
     assert_eq!(told(folder.path(), DEEP).0.faults, 2);
 }
 
+/// Ends the thread beside a test, also when the test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Repairs over and over, as if every object were older than any life, while transfers are sent, opened and ended: it finds
 /// nothing wrong at any moment, and takes nothing from anybody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -575,8 +584,9 @@ async fn repairing_beside_a_busy_server_takes_nothing() {
             sweep(&stage.service).await.unwrap();
             sweep(&stage.service).await.unwrap();
         };
+        let over = Over(&is_over);
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(living));
-        is_over.store(true, Ordering::SeqCst);
+        drop(over);
         assert!(repairing.join().unwrap() > 0);
     });
     for parcel in &parcels {
