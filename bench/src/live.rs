@@ -4,7 +4,8 @@ mod disk;
 mod fill;
 
 use std::fs;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -44,40 +45,61 @@ pub(crate) async fn run(server: &Path, folder: &Path, quick: bool) -> Result<Vec
     } else {
         &[1_000, 100_000, 1_000_000]
     };
-    let samples = if quick { 200 } else { 1_000 };
-    let own = folder.join("live");
-    fs::create_dir_all(&own)?;
-    let sealed = Inline::seal(CONTENT_LEN)?;
+    let store = Store {
+        server,
+        folder: folder.join("live"),
+        sealed: Inline::seal(CONTENT_LEN)?,
+        samples: if quick { 200 } else { 1_000 },
+    };
+    fs::create_dir_all(&store.folder)?;
     let mut found = Vec::new();
     let mut filled = 0;
     for (level, &count) in (0..).zip(counts) {
-        let filling = Stopwatch::start();
-        fill::live(&own, &sealed, filled..count).await?;
-        let added = f64::from(u32::try_from(count - filled)?);
-        let fill_rate = added / filling.elapsed().as_secs_f64();
-        let database_len = database_len(&own)?;
+        found.push(store.measure(level, filled..count).await?);
         filled = count;
+    }
+    fs::remove_dir_all(&store.folder)?;
+    Ok(found)
+}
+
+/// The store that grows, and how it is measured.
+struct Store<'a> {
+    server: &'a Path,
+    folder: PathBuf,
+    sealed: Inline,
+    samples: u64,
+}
+
+impl Store<'_> {
+    /// Adds the transfers of these numbers, and measures with all up to the last of them.
+    async fn measure(&self, level: u64, added: Range<u64>) -> Result<Live> {
+        let count = added.end;
+        let rows = f64::from(u32::try_from(count - added.start)?);
+        let filling = Stopwatch::start();
+        fill::live(&self.folder, &self.sealed, added).await?;
+        let fill_rate = rows / filling.elapsed().as_secs_f64();
+        let database_len = database_len(&self.folder)?;
         let due_from = DUE_FROM + level * DUE;
-        fill::due(&own, &sealed, due_from..due_from + DUE).await?;
+        fill::due(&self.folder, &self.sealed, due_from..due_from + DUE).await?;
         let mut start_ms = Vec::new();
         for _ in 1..STARTS {
-            let running = Running::start_server(server, &own).await?;
+            let running = Running::start_server(self.server, &self.folder).await?;
             start_ms.push(running.start_ms);
             running.stop()?;
         }
-        let running = Running::start_server(server, &own).await?;
+        let running = Running::start_server(self.server, &self.folder).await?;
         start_ms.push(running.start_ms);
         let mut asking = Asking {
             client: Client::connect(running.address).await?,
-            disk: Disk::new(&folder.join("disk"))?,
-            sealed: &sealed,
+            disk: Disk::new(&self.folder.with_extension("disk"))?,
+            sealed: &self.sealed,
             next: CALLED_FROM + level * (1 << 20),
         };
         let sweep_s = asking.sweep((level + 1) * DUE).await?;
-        let calls = asking.calls(count, samples).await?;
+        let calls = asking.calls(count, self.samples).await?;
         let peak_kib = running.peak_kib()?;
         running.stop()?;
-        found.push(Live {
+        Ok(Live {
             count,
             fill_rate,
             database_len,
@@ -86,10 +108,8 @@ pub(crate) async fn run(server: &Path, folder: &Path, quick: bool) -> Result<Vec
             sweep_s,
             peak_kib,
             calls,
-        });
+        })
     }
-    fs::remove_dir_all(&own)?;
-    Ok(found)
 }
 
 /// The files of the record store, all together.
@@ -114,7 +134,7 @@ impl Asking<'_> {
     /// Erases a transfer, which wakes the sweeper, and waits until `expected` have expired since the store was made.
     async fn sweep(&mut self, expected: u64) -> Result<f64> {
         let identity = self.fresh();
-        self.create(&identity, 1).await?;
+        self.create(&identity).await?;
         let token = self.claim(&identity).await?;
         let begun = Stopwatch::start();
         let path = route::DELIVERED.replace("{id}", &identity.id().to_text());
@@ -144,7 +164,7 @@ impl Asking<'_> {
         for sample in 0..samples {
             let fresh = self.fresh();
             let begun = Stopwatch::start();
-            self.create(&fresh, 1).await?;
+            self.create(&fresh).await?;
             created.push(begun.elapsed());
             let begun = Stopwatch::start();
             self.peek(&old(sample)).await?;
@@ -170,8 +190,8 @@ impl Asking<'_> {
         Identity::of(self.next)
     }
 
-    async fn create(&mut self, identity: &Identity, claims_max: u32) -> Result<()> {
-        let request = serde_json::to_vec(&identity.create(self.sealed, claims_max))?;
+    async fn create(&mut self, identity: &Identity) -> Result<()> {
+        let request = serde_json::to_vec(&identity.create(self.sealed, 1))?;
         let create = Call::new(Method::POST, route::TRANSFERS, request.into());
         self.client.call(create).await?;
         Ok(())

@@ -34,11 +34,12 @@ enum Scenario {
 }
 
 impl Scenario {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Small(_) => "small",
-            Self::Large(_) => "large",
+    /// Whatever can be made before the clock runs.
+    fn prepare(is_large: bool, pass_s: u64, clients: usize) -> Result<Self> {
+        if is_large {
+            return Ok(Self::Large(large::content().into()));
         }
+        Ok(Self::Small(Arc::new(small::Pool::new(pass_s, clients)?)))
     }
 
     /// One transfer, from its creation until it is erased; false when nothing is left to send.
@@ -61,17 +62,10 @@ pub(crate) async fn run(programs: &Programs, folder: &Path, quick: bool) -> Resu
     for is_large in [false, true] {
         for &clients in numbers {
             let mut passes = Kind::ALL.map(|_| Vec::new());
-            let mut name = "";
             for _ in 0..pass_count {
                 for (kind, passes) in Kind::ALL.into_iter().zip(&mut passes) {
-                    let scenario = if is_large {
-                        Scenario::Large(large::content().into())
-                    } else {
-                        Scenario::Small(Arc::new(small::Pool::new(pass_s, clients)?))
-                    };
-                    name = scenario.name();
                     let run = Run {
-                        scenario,
+                        scenario: Scenario::prepare(is_large, pass_s, clients)?,
                         kind,
                         clients,
                         length: Duration::from_secs(pass_s),
@@ -79,17 +73,13 @@ pub(crate) async fn run(programs: &Programs, folder: &Path, quick: bool) -> Resu
                     passes.push(pass(programs, folder, &run).await?);
                 }
             }
-            cells.extend(
-                Kind::ALL
-                    .into_iter()
-                    .zip(passes)
-                    .map(|(kind, passes)| Cell {
-                        scenario: name.to_owned(),
-                        target: kind.name().to_owned(),
-                        clients,
-                        passes,
-                    }),
-            );
+            let targets = Kind::ALL.into_iter().zip(passes);
+            cells.extend(targets.map(|(kind, passes)| Cell {
+                scenario: if is_large { "large" } else { "small" }.to_owned(),
+                target: kind.name().to_owned(),
+                clients,
+                passes,
+            }));
         }
     }
     Ok(Load {
