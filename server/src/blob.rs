@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of transfers' lives. `conformance` is what every store must do.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod folder;
 pub mod memory;

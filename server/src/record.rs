@@ -10,7 +10,7 @@
 //!
 //! `conformance` is what every store must do, races included.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod memory;
 pub mod sqlite;

@@ -1,4 +1,9 @@
 //! What every blob store must do, as functions that each store's tests call.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
 
 use std::sync::Arc;
 
