@@ -20,6 +20,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use self::sources::Sources;
 use self::variables::Variables;
+use crate::redis::{Address, Risk, Terms};
 use crate::service::Limits;
 use crate::transfer::{Periods, UPLOAD_MAX_S};
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Where records and blobs are kept.
     pub data_dir: PathBuf,
+    /// The Redis that holds the records, and what is asked of it; none for a database in the data folder.
+    pub redis: Option<(Address, Terms)>,
     /// What senders may choose.
     pub limits: Limits,
     /// How long things last.
@@ -141,6 +144,7 @@ impl Config {
             data_dir: sources.one("data-dir", "the path of a folder", |text| {
                 (!text.is_empty()).then(|| text.into())
             }),
+            redis: take_redis(sources),
             limits: Limits {
                 transfer_size_max: sources.one(
                     "max-transfer-size",
@@ -189,7 +193,10 @@ impl Config {
     /// What no setting can break alone.
     fn cross_check(&self, sources: &mut Sources) {
         let Self {
-            limits, periods, ..
+            limits,
+            periods,
+            redis,
+            ..
         } = self;
         let mut require = |holds: bool, fault: &str| {
             if !holds {
@@ -208,6 +215,12 @@ impl Config {
             periods.lease_s <= periods.lease_max_s,
             "`lease` must not be longer than `lease-max`",
         );
+        let waits = redis.as_ref().is_some_and(|(_, terms)| terms.replicas > 0);
+        require(
+            periods.lease_s > 0 || !waits,
+            "`redis-replicas` must be 0 where `lease` is 0: what was given once could not be given again when too few replicas \
+             answer",
+        );
         let part_count = body_len(limits.transfer_size_max)
             .unwrap_or(BODY_LEN_MIN)
             .div_ceil(limits.part_len);
@@ -222,6 +235,36 @@ impl Config {
         self.periods.part_deadline_s = (self.limits.part_len / (16 * 1024)).max(600);
         self
     }
+}
+
+fn take_redis(sources: &mut Sources) -> Option<(Address, Terms)> {
+    let address = sources.optional(
+        "redis-url",
+        "redis://host:port/database, rediss://…, redis+sentinel://host:port/name, or several servers of a cluster separated by \
+         commas; special characters of a password as %40",
+        Address::parse,
+    );
+    let accepted = sources.optional(
+        "redis-accept",
+        "volatile, eviction or restored, or several of them separated by commas",
+        |text| {
+            text.split(',')
+                .map(|name| Risk::parse(name.trim()))
+                .collect()
+        },
+    );
+    let terms = Terms {
+        accepted: accepted.unwrap_or_default(),
+        replicas: sources.one("redis-replicas", "a number from 0 to 10", |text| {
+            value::parse(text).filter(|count| (0..=10).contains(count))
+        }),
+        rewrite_s: sources.one(
+            "redis-rewrite",
+            "0, or a duration of at least 1m, such as 1h",
+            |text| value::duration_s(text).filter(|&every_s| every_s == 0 || every_s >= 60),
+        ),
+    };
+    address.map(|address| (address, terms))
 }
 
 fn life(sources: &mut Sources, name: &'static str) -> u64 {

@@ -14,6 +14,7 @@ pub mod http;
 mod middleware;
 pub mod openapi;
 pub mod record;
+pub mod redis;
 pub mod router;
 pub mod service;
 #[cfg(test)]

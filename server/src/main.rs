@@ -19,6 +19,8 @@ use onetimeshare_server::config::{Action, CheckOptions, Config, Invocation};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
+use onetimeshare_server::redis::record::RedisStore;
+use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::router;
 use onetimeshare_server::service::{Service, match_stores};
 use onetimeshare_server::transfer::Moment;
@@ -57,6 +59,12 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
         now: SystemClock::start().now(),
         periods: config.periods,
     };
+    if config.redis.is_some() {
+        return refuse(
+            2,
+            &"records in Redis cannot be checked by this command: it reads a data folder that holds both stores",
+        );
+    }
     let age_max_s = config.limits.age_max_s(&config.periods);
     let mut tell = |sentence: &dyn Display| tell(sentence);
     if !config.unknown_variables.is_empty() {
@@ -92,12 +100,15 @@ fn tell(line: &dyn Display) {
 
 #[tokio::main]
 async fn run(config: Config) -> Result<()> {
+    // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if !assets::is_complete() {
         bail!(NO_PAGES);
     }
     let Config {
         listen,
         data_dir,
+        redis,
         limits,
         periods,
         shows_stats,
@@ -118,7 +129,7 @@ async fn run(config: Config) -> Result<()> {
         records,
         blobs,
         writing_ended,
-    } = open_stores(&data_dir).await?;
+    } = open_stores(&data_dir, redis).await?;
     let service = Service::new(
         records,
         blobs,
@@ -166,8 +177,8 @@ struct Stores {
     writing_ended: CancellationToken,
 }
 
-/// The two stores under `data_dir`, when they belong together.
-async fn open_stores(data_dir: &Path) -> Result<Stores> {
+/// The two stores, when they belong together.
+async fn open_stores(data_dir: &Path, redis: Option<(Address, Terms)>) -> Result<Stores> {
     let at = || {
         format!(
             "cannot keep transfers in {} (choose another with --data-dir)",
@@ -177,9 +188,16 @@ async fn open_stores(data_dir: &Path) -> Result<Stores> {
     make_private_folder(data_dir).with_context(at)?;
     let blobs: Arc<dyn BlobStore> =
         Arc::new(FolderStore::open(&data_dir.join("blobs")).with_context(at)?);
-    let records = SqliteStore::open(data_dir).with_context(at)?;
-    let writing_ended = records.ended();
-    let records: Arc<dyn RecordStore> = Arc::new(records);
+    let writing_ended;
+    let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
+        writing_ended = CancellationToken::new();
+        let records = RedisStore::open(&address, terms, Arc::clone(&blobs)).await;
+        Arc::new(records.context("cannot keep records in the Redis of --redis-url")?)
+    } else {
+        let records = SqliteStore::open(data_dir).with_context(at)?;
+        writing_ended = records.ended();
+        Arc::new(records)
+    };
     match_stores(records.as_ref(), blobs.as_ref())
         .await
         .with_context(at)?;

@@ -26,6 +26,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
+pub(crate) use self::step::RETRY_S;
 pub use self::step::{Accepted, Queued};
 use crate::blob::ObjectName;
 use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Transfer};

@@ -2,6 +2,8 @@
 //! Stores that need no server run the same in the server's own tests.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod redis;
+
 use std::sync::Arc;
 
 use onetimeshare_server::blob::memory::MemoryBlobs;

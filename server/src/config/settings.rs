@@ -18,6 +18,8 @@ pub struct Setting {
     pub doc: &'static str,
     /// Whether it may be given more than once.
     pub is_list: bool,
+    /// Whether it may hold a password: then it can also be read from a file of its own.
+    pub is_secret: bool,
 }
 
 impl Setting {
@@ -27,6 +29,11 @@ impl Setting {
             "{PREFIX}{}",
             self.name.replace('-', "_").to_ascii_uppercase()
         )
+    }
+
+    /// The variable that names a file with the value, where there may be one.
+    pub fn file_variable(&self) -> Option<String> {
+        self.is_secret.then(|| self.variable() + "_FILE")
     }
 }
 
@@ -42,6 +49,7 @@ const fn setting(
         default: Some(default),
         doc,
         is_list: false,
+        is_secret: false,
     }
 }
 
@@ -64,6 +72,40 @@ pub const SETTINGS: &[Setting] = &[
         "FOLDER",
         "./onetimeshare-data",
         "Folder for records and blobs; the server makes it when it is not there",
+    ),
+    Setting {
+        default: None,
+        is_secret: true,
+        ..setting(
+            "redis-url",
+            "URL",
+            "",
+            "Keep records in Redis, which several servers may share: redis://host:6379/0, rediss:// for TLS, \
+             redis+sentinel://host,host/name, or several servers of a cluster separated by commas",
+        )
+    },
+    Setting {
+        default: None,
+        ..setting(
+            "redis-accept",
+            "RISKS",
+            "",
+            "Use a Redis that may bring back what was opened, or lose what was not: volatile (no append-only file), eviction, \
+             restored (an old copy), separated by commas",
+        )
+    },
+    setting(
+        "redis-replicas",
+        "COUNT",
+        "0",
+        "How many replicas of Redis must have a change before it is answered, so that a fail-over brings nothing back",
+    ),
+    setting(
+        "redis-rewrite",
+        "DURATION",
+        "1h",
+        "How often Redis is asked to rewrite its append-only file when something was erased, which removes what was sealed there; \
+         0 for never",
     ),
     setting(
         "max-transfer-size",

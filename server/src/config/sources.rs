@@ -28,6 +28,12 @@ impl Sources {
     pub(super) fn read(matches: &ArgMatches, variables: &Variables) -> Self {
         let mut sources = Self::default();
         for setting in SETTINGS {
+            if let Some(path) = setting
+                .file_variable()
+                .and_then(|name| variables.value(&name))
+            {
+                sources.add_secret(setting, path);
+            }
             if let Some(value) = variables.value(&setting.variable()) {
                 sources.add_variable(setting, value.clone());
             }
@@ -65,6 +71,26 @@ impl Sources {
                 );
             }
             Err(_) => self.fault(format!("`{}`, from {origin}, is not UTF-8", setting.name)),
+        }
+    }
+
+    /// A secret's own file holds nothing but the value, and perhaps the end of its line.
+    fn add_secret(&mut self, setting: &Setting, path: &OsString) {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                self.found.insert(
+                    setting.name,
+                    Found {
+                        texts: vec![text.trim().to_owned()],
+                        origin: format!("the file of the variable {}_FILE", setting.variable()),
+                    },
+                );
+            }
+            Err(error) => self.fault(format!(
+                "`{}`: the file that {}_FILE names cannot be read ({error}): check its path and rights",
+                setting.name,
+                setting.variable()
+            )),
         }
     }
 
@@ -133,6 +159,24 @@ impl Sources {
             self.fault(fault);
         }
         parse(default(name)).expect("a test reads every default")
+    }
+
+    /// The one value of `name`, which has no default. A faulty one is noted.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let found = self.found.get(name)?;
+        if let [text] = &found.texts[..]
+            && let Some(value) = parse(text.trim())
+        {
+            return Some(value);
+        }
+        let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
+        self.fault(fault);
+        None
     }
 
     /// The values of `name`, at least one. A faulty one is noted, and the default taken.

@@ -29,7 +29,11 @@ impl Variables {
 
     /// Names of those that no setting has, sorted, without those that Kubernetes makes.
     pub(super) fn unknown(&self) -> Vec<String> {
-        let is_setting = |name: &str| SETTINGS.iter().any(|setting| setting.variable() == name);
+        let is_setting = |name: &str| {
+            SETTINGS.iter().any(|setting| {
+                setting.variable() == name || setting.file_variable().as_deref() == Some(name)
+            })
+        };
         self.0
             .iter()
             .filter(|(name, value)| !is_setting(name) && !is_of_kubernetes(name, value))

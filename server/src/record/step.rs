@@ -14,6 +14,13 @@ impl StoreId {
             .map_err(|error| StoreError::Unreachable(format!("no randomness: {error}")))?;
         Ok(Self(bytes))
     }
+
+    /// Reads the 32 digits of hex that its `Debug` writes.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let value = u128::from_str_radix(text, 16).ok()?;
+        let id = Self(value.to_be_bytes());
+        (format!("{id:?}") == text).then_some(id)
+    }
 }
 
 /// Runs `step` on a transfer as every store must: time's own work comes first, and a tombstone whose time is over is not
@@ -182,6 +189,15 @@ impl Queued {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_id_is_read_as_it_is_written() {
+        let id = StoreId::generate().unwrap();
+        assert_eq!(StoreId::parse(&format!("{id:?}")), Some(id));
+        for text in ["", "0", &"g".repeat(32), &"A".repeat(32), &"0".repeat(33)] {
+            assert_eq!(StoreId::parse(text), None);
+        }
+    }
 
     #[test]
     fn missing_parts_are_named_up_to_the_limit() {

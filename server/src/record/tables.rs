@@ -313,12 +313,17 @@ impl Tables {
             .take(limit)
             .collect();
         for id in &due {
-            // Unknown is what it answers of a tombstone whose time is over, and of nothing else that is due.
-            if self.step(id, at, |_| Ok(())) == Err(Refusal::Unknown) {
-                self.entries.remove(id);
-            }
+            self.settle(id, at);
         }
         due.len()
+    }
+
+    /// Settles one transfer, or forgets its tombstone.
+    pub fn settle(&mut self, id: &TransferId, at: Moment) {
+        // Unknown is what it answers of a tombstone whose time is over, and of nothing else that is there.
+        if self.step(id, at, |_| Ok(())) == Err(Refusal::Unknown) {
+            self.entries.remove(id);
+        }
     }
 
     /// Takes up to `limit` objects from the deletion queue whose time has come.

@@ -1,0 +1,230 @@
+//! What a step has changed of one transfer, as the arguments of `commit.lua`. It decides nothing: it compares.
+
+use onetimeshare_protocol::id::TransferId;
+
+use super::{encoding, keys};
+use crate::blob::ObjectName;
+use crate::record::tables::{Entry, Tables};
+use crate::record::{Accepted, Queued};
+use crate::transfer::{Moment, Tally, Transfer};
+
+/// Changes in the order in which they are made.
+#[derive(Debug)]
+pub(super) struct Changes {
+    arguments: Vec<Vec<u8>>,
+    /// Whether there is a transfer after them.
+    has_record: bool,
+    erases: bool,
+}
+
+impl Changes {
+    /// From one page of the store to the next. A step that only moved a time for `at`'s periods is told by `is_swept`.
+    pub(super) fn between(
+        before: &Tables,
+        after: &Tables,
+        id: &TransferId,
+        at: Moment,
+        is_swept: bool,
+    ) -> Self {
+        let mut changes = Self::leaving(after.entries.contains_key(id));
+        match (before.entries.get(id), after.entries.get(id)) {
+            (None, None) if !is_swept => {}
+            (_, None) => changes.forget(id),
+            (None, Some(entry)) => changes.create(entry, at),
+            // What stood there was a tombstone whose time was over: nothing else is ever alive again.
+            (Some(old), Some(new)) if old.transfer.is_gone() && !new.transfer.is_gone() => {
+                changes.forget(id);
+                changes.create(new, at);
+            }
+            (Some(old), Some(new)) => changes.step(old, new, at, is_swept),
+        }
+        changes.requeue(before, after);
+        if let (Some(old), Some(new)) = (before.entries.get(id), after.entries.get(id))
+            && new.transfer.is_gone()
+            && !old.transfer.is_gone()
+        {
+            changes.erase(id, at);
+        }
+        changes
+    }
+
+    /// Only that this object is queued, of a transfer that there is or is not.
+    pub(super) fn queue(object: &ObjectName, queued: Queued, has_record: bool) -> Self {
+        let mut changes = Self::leaving(has_record);
+        changes.add_queued(object, queued);
+        changes
+    }
+
+    const fn leaving(has_record: bool) -> Self {
+        Self {
+            arguments: Vec::new(),
+            has_record,
+            erases: false,
+        }
+    }
+
+    /// Whether there is nothing to keep.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.arguments.is_empty()
+    }
+
+    /// Whether ciphertext goes with them.
+    pub(super) const fn erases(&self) -> bool {
+        self.erases
+    }
+
+    /// The arguments, with the version that the transfer has after them when there is one.
+    pub(super) fn into_arguments(mut self, version: &str) -> Vec<Vec<u8>> {
+        if self.has_record {
+            self.set(b"v", version.as_bytes());
+        }
+        self.arguments
+    }
+
+    fn add<'a>(&mut self, words: impl IntoIterator<Item = &'a [u8]>) {
+        let words = words.into_iter().map(<[u8]>::to_vec);
+        self.arguments.extend(words);
+    }
+
+    fn set(&mut self, field: &[u8], value: &[u8]) {
+        self.add([&b"set"[..], field, value]);
+    }
+
+    fn create(&mut self, entry: &Entry, at: Moment) {
+        let transfer = &entry.transfer;
+        self.set(b"k", transfer.link_verifier.as_bytes());
+        self.set(b"o", transfer.owner_verifier.as_bytes());
+        self.set(b"n", b"0");
+        self.set(b"m", &entry.manifest);
+        for (index, accepted) in &entry.parts {
+            self.add_part(*index, *accepted);
+        }
+        self.keep_record(transfer, at);
+        self.count(Tally::between(None, transfer));
+    }
+
+    fn step(&mut self, old: &Entry, new: &Entry, at: Moment, is_swept: bool) {
+        let transfer = &new.transfer;
+        if old.transfer != *transfer || is_swept {
+            self.keep_record(transfer, at);
+        }
+        for (place, lease) in transfer.leases.iter().enumerate() {
+            let stood = old.transfer.leases.get(place);
+            if stood != Some(lease) {
+                self.set(format!("l{place}").as_bytes(), &encoding::lease(lease));
+            }
+            if stood.is_none() {
+                let field = [b"c", &lease.claim_verifier.as_bytes()[..]].concat();
+                self.set(&field, b"");
+                self.set(b"n", (place + 1).to_string().as_bytes());
+            }
+        }
+        // Those that an end has taken away are erased by name of their transfer alone.
+        for (index, accepted) in &new.parts {
+            if old.parts.get(index) != Some(accepted) {
+                self.add_part(*index, *accepted);
+            }
+        }
+        self.count(Tally::between(Some(&old.transfer), transfer));
+    }
+
+    fn add_part(&mut self, index: u64, accepted: Accepted) {
+        let field = format!("p{index}");
+        self.add([&b"part"[..], field.as_bytes(), &encoding::part(accepted)]);
+    }
+
+    fn keep_record(&mut self, transfer: &Transfer, at: Moment) {
+        self.set(b"r", &encoding::record(transfer));
+        let due_at = encoding::time(transfer.due_at(at.periods));
+        self.add([
+            &b"due"[..],
+            due_at.as_bytes(),
+            transfer.id.to_text().as_bytes(),
+        ]);
+    }
+
+    fn requeue(&mut self, before: &Tables, after: &Tables) {
+        for (object, queued) in &after.deletions {
+            if before.deletions.get(object) != Some(queued) {
+                self.add_queued(object, *queued);
+            }
+        }
+        for object in before.deletions.keys() {
+            if !after.deletions.contains_key(object) {
+                let id = object.id.to_text();
+                self.add([
+                    &b"unqueue"[..],
+                    id.as_bytes(),
+                    keys::object(object).as_bytes(),
+                ]);
+            }
+        }
+    }
+
+    fn add_queued(&mut self, object: &ObjectName, queued: Queued) {
+        self.add([
+            &b"queue"[..],
+            object.id.to_text().as_bytes(),
+            keys::object(object).as_bytes(),
+            encoding::time(queued.due_at).as_bytes(),
+            encoding::queued(queued).as_bytes(),
+        ]);
+    }
+
+    fn erase(&mut self, id: &TransferId, at: Moment) {
+        self.erases = true;
+        let Queued {
+            due_at, final_at, ..
+        } = Queued::doomed(at);
+        self.add([
+            &b"erase"[..],
+            id.to_text().as_bytes(),
+            encoding::time(due_at).as_bytes(),
+            encoding::time(final_at).as_bytes(),
+        ]);
+    }
+
+    fn forget(&mut self, id: &TransferId) {
+        self.add([&b"forget"[..], id.to_text().as_bytes()]);
+    }
+
+    fn count(&mut self, tally: Tally) {
+        for (name, change) in COUNTERS.iter().zip(counts(tally)) {
+            if change != 0 {
+                self.add([
+                    &b"count"[..],
+                    name.as_bytes(),
+                    change.to_string().as_bytes(),
+                ]);
+            }
+        }
+    }
+}
+
+/// The counters' names, in the order of [`counts`].
+pub(super) const COUNTERS: [&str; 8] = [
+    "created",
+    "claimed",
+    "delivered",
+    "lapsed",
+    "burnt",
+    "expired",
+    "abandoned",
+    "locked",
+];
+
+const fn counts(tally: Tally) -> [i64; 8] {
+    let Tally {
+        created,
+        claimed,
+        delivered,
+        lapsed,
+        burnt,
+        expired,
+        abandoned,
+        locked,
+    } = tally;
+    [
+        created, claimed, delivered, lapsed, burnt, expired, abandoned, locked,
+    ]
+}

@@ -1,0 +1,99 @@
+-- Keeps what a step has changed, all of it or nothing: only on the store that the server began with, only while the transfer
+-- is what the step was decided on, and only soon after.
+--
+-- KEYS: the shard's seal, the transfer, the shard's due-index, its deletion queue, its counters.
+-- ARGV: the store's id; the version decided on, empty for none; the last second; a field and the value that it must have,
+--       both empty for none; `1` when it may take room on a full store; then changes, each a name and its arguments.
+-- Answers `done`, or `stale` when it has to be decided anew.
+local seal, transfer, due, queue, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+if redis.call('GET', seal) ~= ARGV[1] then
+  return redis.error_reply('STRANGER this is not the store that the server began with')
+end
+if tonumber(redis.call('TIME')[1]) > tonumber(ARGV[3]) then
+  return 'stale'
+end
+if (redis.call('HGET', transfer, 'v') or '') ~= ARGV[2] then
+  return 'stale'
+end
+if ARGV[4] ~= '' and redis.call('HGET', transfer, ARGV[4]) ~= ARGV[5] then
+  return 'stale'
+end
+if ARGV[6] == '1' then
+  -- A full Redis refuses a script's first write when it takes room, and none after a write that takes none.
+  redis.call('HDEL', transfer, '')
+end
+
+local at = 7
+local function take()
+  at = at + 1
+  return ARGV[at - 1]
+end
+
+local change = {}
+
+function change.set()
+  local field = take()
+  redis.call('HSET', transfer, field, take())
+end
+
+function change.part()
+  local field = take()
+  if redis.call('HSET', transfer, field, take()) == 1 then
+    redis.call('HINCRBY', counters, 'parts', 1)
+  end
+end
+
+function change.due()
+  local time = take()
+  redis.call('ZADD', due, time, take())
+end
+
+function change.queue()
+  local id, object, time = take(), take(), take()
+  redis.call('HSET', transfer, 'q' .. object, take())
+  redis.call('ZADD', queue, time, id .. '/' .. object)
+end
+
+function change.unqueue()
+  local id, object = take(), take()
+  redis.call('HDEL', transfer, 'q' .. object)
+  redis.call('ZREM', queue, id .. '/' .. object)
+end
+
+function change.count()
+  local counter = take()
+  redis.call('HINCRBY', counters, counter, take())
+end
+
+-- The ciphertext goes, and every object is due; what is still being written for it is not waited for either.
+function change.erase()
+  local id, now, final = take(), take(), take()
+  redis.call('HDEL', transfer, 'm')
+  for _, field in ipairs(redis.call('HKEYS', transfer)) do
+    local kind, rest = string.sub(field, 1, 1), string.sub(field, 2)
+    if kind == 'p' then
+      local object = rest .. '.' .. string.sub(redis.call('HGET', transfer, field), 33)
+      redis.call('HDEL', transfer, field)
+      redis.call('HINCRBY', counters, 'parts', -1)
+      redis.call('HSET', transfer, 'q' .. object, final .. ':0')
+      redis.call('ZADD', queue, now, id .. '/' .. object)
+    elseif kind == 'q' and string.sub(redis.call('HGET', transfer, field), -1) == '0' then
+      redis.call('ZADD', queue, 'LT', now, id .. '/' .. rest)
+    end
+  end
+end
+
+-- The tombstone goes; objects that still have to be deleted stay.
+function change.forget()
+  redis.call('ZREM', due, take())
+  for _, field in ipairs(redis.call('HKEYS', transfer)) do
+    if string.sub(field, 1, 1) ~= 'q' then
+      redis.call('HDEL', transfer, field)
+    end
+  end
+end
+
+while at <= #ARGV do
+  change[take()]()
+end
+return 'done'

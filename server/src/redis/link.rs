@@ -1,0 +1,460 @@
+//! Connections to Redis: made when they are needed, looked at before they are used, given up when they fail. What was sent on
+//! one that failed may have happened or not, and the caller is told so.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{
+    MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr,
+};
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline,
+    RedisError, RedisFuture, ServerErrorKind, TlsMode, Value, from_redis_value,
+};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::address::Address;
+use super::inspect::{Inspection, Risk};
+use super::keys::Shard;
+use super::script::Call;
+use crate::record::{StoreError, StoreResult};
+
+/// How long connecting may take, greeting included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long an answer may take. Longer than replicas are waited for.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long replicas may take to say that they have what was written.
+const REPLICA_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Connections that all calls share: each carries any number of them at once.
+const SHARED_COUNT: usize = 4;
+
+/// Connections on which replicas are waited for, one call at a time.
+const WAITING_COUNT: usize = 16;
+
+/// What the server asks of Redis.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Dangers that the operator accepts.
+    pub accepted: Vec<Risk>,
+    /// How many replicas must have what was written before it is answered; 0 for none.
+    pub replicas: u32,
+    /// How often the append-only file is rewritten when something was erased, in seconds; 0 for never.
+    pub rewrite_s: u64,
+}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It did not happen, or happened and must not be told yet.
+    Refused(StoreError),
+    /// It may have happened, or may happen yet.
+    Unclear(String),
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(error) => error,
+            Failure::Unclear(reason) => Self::Unreachable(reason),
+        }
+    }
+}
+
+/// One connection: to a server, or to all that a cluster has.
+#[derive(Clone)]
+enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::Server(server) => server.req_packed_command(cmd),
+            Self::Cluster(cluster) => cluster.req_packed_command(cmd),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        cmd: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::Server(server) => server.req_packed_commands(cmd, offset, count),
+            Self::Cluster(cluster) => cluster.req_packed_commands(cmd, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::Server(server) => server.get_db(),
+            Self::Cluster(cluster) => cluster.get_db(),
+        }
+    }
+}
+
+impl Connection {
+    /// What every server that can be written to answers to `cmd`.
+    async fn ask_all(&mut self, cmd: Cmd) -> Result<Vec<Value>, RedisError> {
+        match self {
+            Self::Server(server) => Ok(vec![server.send_packed_command(&cmd).await?]),
+            Self::Cluster(cluster) => {
+                let everywhere =
+                    RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                match cluster.route_command(cmd, everywhere).await? {
+                    Value::Map(answers) => {
+                        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+                    }
+                    answer => Ok(vec![answer]),
+                }
+            }
+        }
+    }
+
+    /// Sends `cmd` to the server that holds `shard`.
+    async fn ask_one(&mut self, cmd: Cmd, shard: Shard) -> Result<Value, RedisError> {
+        match self {
+            Self::Server(server) => server.send_packed_command(&cmd).await,
+            Self::Cluster(cluster) => {
+                let route = Route::with_key(shard.seal(), SlotAddr::Master);
+                let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
+                cluster.route_command(cmd, route).await
+            }
+        }
+    }
+}
+
+/// Where connections are made to.
+enum Target {
+    Server(Client),
+    Cluster(ClusterClient),
+    /// Asked anew for each connection, since another server may have the name by then.
+    Sentinel(Mutex<SentinelClient>),
+}
+
+impl Target {
+    fn new(address: &Address) -> Result<Self, RedisError> {
+        match address {
+            Address::Server(url) => Ok(Self::Server(Client::open(url.as_str())?)),
+            Address::Cluster(urls) => {
+                let builder = ClusterClient::builder(urls.iter().map(String::as_str))
+                    .connection_timeout(CONNECT_TIMEOUT)
+                    .response_timeout(ANSWER_TIMEOUT)
+                    .overall_response_timeout(Some(ANSWER_TIMEOUT));
+                Ok(Self::Cluster(builder.build()?))
+            }
+            Address::Sentinel {
+                sentinels,
+                name,
+                user,
+                password,
+                database,
+                has_tls,
+            } => {
+                let addresses = sentinels.iter().map(|(host, port)| {
+                    if *has_tls {
+                        ConnectionAddr::TcpTls {
+                            host: host.clone(),
+                            port: *port,
+                            insecure: false,
+                            tls_params: None,
+                        }
+                    } else {
+                        ConnectionAddr::Tcp(host.clone(), *port)
+                    }
+                });
+                let mut builder =
+                    SentinelClientBuilder::new(addresses, name, SentinelServerType::Master)?
+                        .set_client_to_redis_db(*database);
+                if *has_tls {
+                    builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+                }
+                if let Some(user) = user {
+                    builder = builder.set_client_to_redis_username(user);
+                }
+                if let Some(password) = password {
+                    builder = builder.set_client_to_redis_password(password);
+                }
+                Ok(Self::Sentinel(Mutex::new(builder.build()?)))
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, RedisError> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        match self {
+            Self::Server(client) => client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await
+                .map(Connection::Server),
+            Self::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+            Self::Sentinel(client) => client
+                .lock()
+                .await
+                .get_async_connection_with_config(&config)
+                .await
+                .map(Connection::Server),
+        }
+    }
+}
+
+/// A connection that is shared, and how often it was made anew.
+#[derive(Default)]
+struct Slot(Mutex<(u64, Option<Connection>)>);
+
+/// All connections to one Redis.
+pub(super) struct Link {
+    target: Target,
+    terms: Terms,
+    shared: [Slot; SHARED_COUNT],
+    turn: AtomicUsize,
+    waiting: StdMutex<Vec<Connection>>,
+    may_wait: Semaphore,
+    told: StdMutex<BTreeSet<String>>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Link")
+    }
+}
+
+impl Link {
+    /// To Redis at `address`; it connects when first used. Fails on an address that is none.
+    pub(super) fn new(address: &Address, terms: Terms) -> StoreResult<Self> {
+        Ok(Self {
+            target: Target::new(address)
+                .map_err(|error| StoreError::Unreachable(reason(&error)))?,
+            terms,
+            shared: Default::default(),
+            turn: AtomicUsize::new(0),
+            waiting: StdMutex::default(),
+            may_wait: Semaphore::new(WAITING_COUNT),
+            told: StdMutex::default(),
+        })
+    }
+
+    /// What is asked of Redis.
+    pub(super) const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Runs a script.
+    pub(super) async fn call<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
+        let (place, age, mut connection) = self.shared().await.map_err(Failure::Refused)?;
+        let outcome = call.invocation().invoke_async(&mut connection).await;
+        self.ended(place, age, outcome).await
+    }
+
+    /// Sends a command to the server that holds `shard`.
+    pub(super) async fn ask<T: FromRedisValue>(&self, shard: Shard, cmd: &Cmd) -> StoreResult<T> {
+        let (place, age, mut connection) = self.shared().await?;
+        let answer = connection.ask_one(cmd.clone(), shard).await;
+        let answer = self.ended(place, age, answer).await?;
+        from_redis_value(answer).map_err(|_| {
+            StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
+        })
+    }
+
+    /// Sends a command to every server that can be written to.
+    pub(super) async fn tell_all(&self, cmd: &Cmd) -> StoreResult<()> {
+        let (place, age, mut connection) = self.shared().await?;
+        let answer = connection.ask_all(cmd.clone()).await;
+        self.ended(place, age, answer).await?;
+        Ok(())
+    }
+
+    /// Runs a script that writes, and answers when as many replicas as the terms ask for have what it wrote.
+    pub(super) async fn call_and_wait<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
+        if self.terms.replicas == 0 {
+            return self.call(call).await;
+        }
+        let unreachable = |text: &str| Failure::Refused(StoreError::Unreachable(text.to_owned()));
+        let permit = timeout(ANSWER_TIMEOUT, self.may_wait.acquire())
+            .await
+            .map_err(|_| unreachable("too many calls wait for replicas"))?;
+        let idle = self.waiting().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(Failure::Refused)?,
+        };
+        let outcome = self.run_and_wait(call, &mut connection).await;
+        // Only a connection that has answered everything is used again.
+        if outcome.is_ok() {
+            self.waiting().push(connection);
+        }
+        drop(permit);
+        outcome
+    }
+
+    async fn run_and_wait<T: FromRedisValue>(
+        &self,
+        call: &Call,
+        connection: &mut Connection,
+    ) -> Result<T, Failure> {
+        let told: T = call
+            .invocation()
+            .invoke_async(connection)
+            .await
+            .map_err(failure)?;
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(self.terms.replicas)
+            .arg(REPLICA_TIMEOUT.as_millis().to_string());
+        let count = connection
+            .ask_one(wait, call.shard())
+            .await
+            .map_err(failure)?;
+        let count: u32 = from_redis_value(count).unwrap_or(0);
+        if count < self.terms.replicas {
+            return Err(Failure::Refused(StoreError::Unreachable(format!(
+                "{count} of {} replicas have what was written",
+                self.terms.replicas
+            ))));
+        }
+        Ok(told)
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One of the shared connections: its place, how often it was made anew, and itself.
+    async fn shared(&self) -> StoreResult<(usize, u64, Connection)> {
+        let place = self.turn.fetch_add(1, Ordering::Relaxed) % SHARED_COUNT;
+        let mut current = self.shared[place].0.lock().await;
+        if let Some(connection) = &current.1 {
+            return Ok((place, current.0, connection.clone()));
+        }
+        let connection = self.connect().await?;
+        *current = (current.0 + 1, Some(connection.clone()));
+        Ok((place, current.0, connection))
+    }
+
+    /// What a call came to. A connection that is of no more use is given up.
+    async fn ended<T>(
+        &self,
+        place: usize,
+        age: u64,
+        outcome: Result<T, RedisError>,
+    ) -> Result<T, Failure> {
+        if let Err(error) = &outcome
+            && is_over(error)
+        {
+            let mut current = self.shared[place].0.lock().await;
+            if current.0 == age {
+                current.1 = None;
+            }
+        }
+        outcome.map_err(failure)
+    }
+
+    /// A new connection, to a Redis that keeps the terms.
+    async fn connect(&self) -> StoreResult<Connection> {
+        let unreachable = |error: RedisError| StoreError::Unreachable(reason(&error));
+        // Sentinels are asked one after the other, each with a time limit of its own.
+        let mut connection = timeout(2 * ANSWER_TIMEOUT, self.target.connect())
+            .await
+            .map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
+            .map_err(unreachable)?;
+        self.inspect(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Looks whether Redis still keeps the terms.
+    pub(super) async fn inspect_again(&self) -> StoreResult<()> {
+        let (_, _, mut connection) = self.shared().await?;
+        self.inspect(&mut connection).await
+    }
+
+    async fn inspect(&self, connection: &mut Connection) -> StoreResult<()> {
+        let unreachable = |error: RedisError| StoreError::Unreachable(reason(&error));
+        let mut fsync = redis::cmd("CONFIG");
+        fsync.arg("GET").arg("appendfsync");
+        // Hosted servers do not let everyone read their configuration.
+        let fsyncs = connection.ask_all(fsync).await.unwrap_or_default();
+        let mut fsyncs = fsyncs.into_iter().map(|answer| {
+            let [_, value]: [String; 2] = from_redis_value::<Vec<String>>(answer)
+                .ok()?
+                .try_into()
+                .ok()?;
+            Some(value)
+        });
+        for told in connection
+            .ask_all(redis::cmd("INFO"))
+            .await
+            .map_err(unreachable)?
+        {
+            let told: String = from_redis_value(told).unwrap_or_default();
+            let inspection = Inspection::new(&told, fsyncs.next().flatten());
+            for warning in inspection.judge(&self.terms.accepted)? {
+                let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                if told.insert(warning.clone()) {
+                    warn!("{warning}");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the connection, or the server behind it, is of no more use.
+fn is_over(error: &RedisError) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Server(
+            ServerErrorKind::ResponseError
+                | ServerErrorKind::NoScript
+                | ServerErrorKind::NotBusy
+                | ServerErrorKind::NoPerm
+        ) | ErrorKind::Extension
+    )
+}
+
+fn failure(error: RedisError) -> Failure {
+    let is_answer = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
+    if !is_answer {
+        return if error.is_connection_refusal() {
+            Failure::Refused(StoreError::Unreachable(reason(&error)))
+        } else {
+            Failure::Unclear(reason(&error))
+        };
+    }
+    let says = |code: &str| {
+        error.code() == Some(code) || error.detail().is_some_and(|detail| detail.contains(code))
+    };
+    Failure::Refused(if says("STRANGER") {
+        StoreError::Corrupt(
+            "Redis is not the store that this server began with: it was emptied, or is another database. Bring the old one back, \
+             or begin with an empty pair of stores"
+                .to_owned(),
+        )
+    } else if says("OOM") {
+        StoreError::Full("Redis has no memory left".to_owned())
+    } else {
+        StoreError::Unreachable(reason(&error))
+    })
+}
+
+/// What happened, without anything that was sent or lies there.
+fn reason(error: &RedisError) -> String {
+    let code = error.code().unwrap_or_default();
+    format!("Redis: {} {code}", error.category())
+        .trim_end()
+        .to_owned()
+}

@@ -1,0 +1,542 @@
+//! Records in Redis, for several servers. Each step reads one transfer as a page of [`Tables`], runs there what every store
+//! runs, and keeps what that changed, unless another server was quicker: then it is decided anew.
+//!
+//! Bodies that come with the create request are not kept here but as objects like any other part: so a record that a fail-over
+//! or an old copy brings back finds no body.
+
+mod page;
+mod steps;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use onetimeshare_protocol::id::{
+    AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
+};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use tokio::time::Instant;
+
+use self::page::{Ask, Proof};
+use super::address::Address;
+use super::changes::COUNTERS;
+use super::encoding;
+use super::keys::{self, Shard};
+use super::link::{Link, Terms};
+use super::script::{CONFIRM, Call, DUE, TAKE};
+use crate::blob::{BlobStore, ObjectName};
+use crate::record::{
+    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
+    StoreError, StoreId, StoreResult,
+};
+use crate::transfer::{Moment, Outcome, Peek, Transfer};
+
+/// After Redis was found full, so long passes until it is tried with something new again.
+const FULL_FOR: Duration = Duration::from_secs(5);
+
+/// Records in Redis.
+pub struct RedisStore {
+    link: Link,
+    blobs: Arc<dyn BlobStore>,
+    store_id: StoreId,
+    /// The value of every shard's seal.
+    seal: String,
+    /// Whether steps are decided at the caller's time, which tests step.
+    is_callers_time: bool,
+    turn: AtomicUsize,
+    has_erased: AtomicBool,
+    full_since: std::sync::Mutex<Option<Instant>>,
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RedisStore({:?})", self.store_id)
+    }
+}
+
+impl RedisStore {
+    /// Opens the records in the Redis at `address`, or makes them where there are none. Inline bodies are kept in `blobs`.
+    pub async fn open(
+        address: &Address,
+        terms: Terms,
+        blobs: Arc<dyn BlobStore>,
+    ) -> StoreResult<Self> {
+        let link = Link::new(address, terms)?;
+        let store_id = adopt(&link).await?;
+        Ok(Self {
+            link,
+            blobs,
+            seal: format!("{store_id:?}"),
+            store_id,
+            is_callers_time: false,
+            turn: AtomicUsize::new(0),
+            has_erased: AtomicBool::new(false),
+            full_since: std::sync::Mutex::default(),
+        })
+    }
+
+    /// Decides steps at the time that callers pass, instead of Redis's: for tests that step it.
+    #[cfg(feature = "conformance")]
+    #[must_use]
+    pub fn at_callers_time(self) -> Self {
+        Self {
+            is_callers_time: true,
+            ..self
+        }
+    }
+
+    /// The time for a script that lists or takes what is due; Redis's own where it is empty.
+    fn time(&self, at: Moment) -> String {
+        if self.is_callers_time {
+            encoding::time(at.now)
+        } else {
+            String::new()
+        }
+    }
+
+    /// What is due in one index of `shard`, and the time that this was found at.
+    async fn due(
+        &self,
+        shard: Shard,
+        index: String,
+        limit: usize,
+        at: Moment,
+    ) -> StoreResult<(u64, Vec<String>)> {
+        let call = Call::new(&DUE, shard, &self.seal)
+            .key(index)
+            .arg(self.time(at))
+            .arg(limit.to_string());
+        Ok(self.link.call(&call).await?)
+    }
+
+    fn next_turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes these objects of one shard, which were due at `now`.
+    async fn take(&self, shard: Shard, due: &[ObjectName], now: u64) -> StoreResult<Vec<String>> {
+        let mut call = Call::new(&TAKE, shard, &self.seal)
+            .key(shard.queue())
+            .arg(encoding::time(now))
+            .arg(encoding::time(now.saturating_add(RETRY_S)))
+            .arg(steps::draw_version()?);
+        for object in due {
+            call = call
+                .key(keys::transfer(&object.id))
+                .arg(object.to_string())
+                .arg(keys::object(object));
+        }
+        Ok(self.link.call(&call).await?)
+    }
+}
+
+/// The store's id: the one that every shard is sealed with, or a new one where none is.
+async fn adopt(link: &Link) -> StoreResult<StoreId> {
+    let drawn = StoreId::generate()?;
+    let set = |shard: Shard, value: String| async move {
+        let mut set = redis::cmd("SET");
+        set.arg(shard.seal()).arg(value).arg("NX");
+        link.ask::<Option<String>>(shard, &set).await
+    };
+    let sealed = seals(link).await?;
+    let mut known = sealed.iter().flatten();
+    let seal = match known.next() {
+        Some(seal) => seal.clone(),
+        None => {
+            // Of servers that start at once, the first to seal this shard names the store.
+            let first = Shard::first();
+            set(first, format!("{drawn:?}")).await?;
+            let get = get_seal(first);
+            link.ask(first, &get).await?
+        }
+    };
+    for shard in Shard::all_from(0) {
+        set(shard, seal.clone()).await?;
+    }
+    if seals(link)
+        .await?
+        .iter()
+        .any(|found| found.as_ref() != Some(&seal))
+    {
+        return Err(StoreError::Corrupt(
+            "parts of this Redis belong to different stores: begin with an empty one".to_owned(),
+        ));
+    }
+    StoreId::parse(&seal)
+        .ok_or_else(|| StoreError::Corrupt("Redis holds no id that is one".to_owned()))
+}
+
+fn get_seal(shard: Shard) -> redis::Cmd {
+    let mut get = redis::cmd("GET");
+    get.arg(shard.seal());
+    get
+}
+
+async fn seals(link: &Link) -> StoreResult<Vec<Option<String>>> {
+    let seals =
+        Shard::all_from(0).map(|shard| async move { link.ask(shard, &get_seal(shard)).await });
+    try_join_all(seals).await
+}
+
+#[async_trait]
+impl RecordStore for RedisStore {
+    async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
+        match &new.body {
+            None => {
+                let ask = Ask::by_anyone(&new.creation.id).for_more();
+                self.step(&ask, at, |tables, at| tables.create(new.clone(), at))
+                    .await
+            }
+            Some(body) => self.create_inline(&new, body, at).await,
+        }
+    }
+
+    async fn begin_part(
+        &self,
+        owner: &OwnerVerifier,
+        part: &PartWrite,
+        at: Moment,
+    ) -> StoreResult<Outcome<PartStart>> {
+        let ask = Ask::by(&part.object.id, Proof::Owner(owner.clone()))
+            .for_part(&part.object)
+            .for_more();
+        self.step(&ask, at, |tables, at| tables.begin_part(owner, part, at))
+            .await
+    }
+
+    async fn accept_part(
+        &self,
+        owner: &OwnerVerifier,
+        part: &PartWrite,
+        at: Moment,
+    ) -> StoreResult<Outcome<bool>> {
+        let ask = Ask::by(&part.object.id, Proof::Owner(owner.clone())).for_part(&part.object);
+        self.step(&ask, at, |tables, at| tables.accept_part(owner, part, at))
+            .await
+    }
+
+    async fn parts(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<Parts>> {
+        let ask = Ask::by(id, Proof::Owner(owner.clone())).with_indices();
+        self.step(&ask, at, |tables, at| tables.parts(id, owner, at))
+            .await
+    }
+
+    async fn complete(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<(State, u64)>> {
+        let ask = Ask::by(id, Proof::Owner(owner.clone())).with_indices();
+        self.step(&ask, at, |tables, at| tables.complete(id, owner, at))
+            .await
+    }
+
+    async fn peek(
+        &self,
+        id: &TransferId,
+        link: &LinkVerifier,
+        access: Option<&AccessVerifier>,
+        at: Moment,
+    ) -> StoreResult<Outcome<(Peek, Option<Bytes>)>> {
+        let mut ask = Ask::by(id, Proof::Link(link.clone()));
+        if access.is_some() {
+            ask = ask.with_manifest();
+        }
+        self.step(&ask, at, |tables, at| tables.peek(id, link, access, at))
+            .await
+    }
+
+    async fn claim(
+        &self,
+        id: &TransferId,
+        (link, access): (&LinkVerifier, &AccessVerifier),
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<Claimed>> {
+        let ask = Ask::by(id, Proof::Link(link.clone()))
+            .with_manifest()
+            .for_part_0()
+            .for_ciphertext();
+        let is_allowed = |transfer: &Transfer| transfer.is_access(access);
+        self.with_body(&ask, is_allowed, at, |tables, at, body| {
+            let claimed = tables.claim(id, (link, access), claimant, at)?;
+            Ok(Claimed { body, ..claimed })
+        })
+        .await
+    }
+
+    async fn fetch(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<BodyPlace>> {
+        let ask = Ask::by(id, Proof::Claim(claimant.clone()))
+            .for_part_0()
+            .for_ciphertext();
+        self.with_body(
+            &ask,
+            |_| true,
+            at,
+            |tables, at, body| {
+                let place = tables.fetch(id, claimant, at)?;
+                Ok(BodyPlace {
+                    inline: body,
+                    ..place
+                })
+            },
+        )
+        .await
+    }
+
+    async fn end_fetch(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let ask = Ask::by(id, Proof::Claim(claimant.clone()));
+        self.step(&ask, at, |tables, at| tables.end_fetch(id, claimant, at))
+            .await
+    }
+
+    async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>> {
+        let mut get = redis::cmd("HGET");
+        get.arg(keys::transfer(id)).arg(format!("p{index}"));
+        let found: Option<Vec<u8>> = self.link.ask(Shard::of(id), &get).await?;
+        let part = found.map(|text| encoding::parse_part(&text)).transpose()?;
+        Ok(part.map(|part| ObjectName {
+            id: id.clone(),
+            index,
+            random: part.random,
+        }))
+    }
+
+    async fn renew(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<u64>> {
+        let ask = Ask::by(id, Proof::Claim(claimant.clone()));
+        self.step(&ask, at, |tables, at| tables.renew(id, claimant, at))
+            .await
+    }
+
+    async fn deliver(
+        &self,
+        id: &TransferId,
+        claimant: &ClaimVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let ask = Ask::by(id, Proof::Claim(claimant.clone()));
+        self.step(&ask, at, |tables, at| tables.deliver(id, claimant, at))
+            .await
+    }
+
+    async fn burn(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let ask = Ask::by(id, Proof::Owner(owner.clone()));
+        self.step(&ask, at, |tables, at| tables.burn(id, owner, at))
+            .await
+    }
+
+    async fn unlock(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<()>> {
+        let ask = Ask::by(id, Proof::Owner(owner.clone()));
+        self.step(&ask, at, |tables, at| tables.unlock(id, owner, at))
+            .await
+    }
+
+    async fn receipt(
+        &self,
+        id: &TransferId,
+        owner: &OwnerVerifier,
+        at: Moment,
+    ) -> StoreResult<Outcome<ReceiptAnswer>> {
+        let ask = Ask::by(id, Proof::Owner(owner.clone()));
+        self.step(&ask, at, |tables, at| tables.receipt(id, owner, at))
+            .await
+    }
+
+    async fn stats(&self) -> StoreResult<StatsAnswer> {
+        let counters = Shard::all_from(0).map(|shard| async move {
+            let mut get = redis::cmd("HMGET");
+            get.arg(shard.counters()).arg(&COUNTERS);
+            self.link.ask::<Vec<Option<i64>>>(shard, &get).await
+        });
+        let mut sums = [0_i64; COUNTERS.len()];
+        for shard in try_join_all(counters).await? {
+            for (sum, count) in sums.iter_mut().zip(shard) {
+                *sum += count.unwrap_or(0);
+            }
+        }
+        let [
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        ] = sums.map(|sum| u64::try_from(sum).unwrap_or(0));
+        Ok(StatsAnswer {
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        })
+    }
+
+    async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
+        let mut swept = 0;
+        for shard in Shard::all_from(self.next_turn()) {
+            let (_, ids) = self.due(shard, shard.due(), limit - swept, at).await?;
+            for id in ids {
+                swept += 1;
+                self.sweep_one(&id, at).await?;
+            }
+            if swept >= limit {
+                break;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
+        let mut taken = Vec::new();
+        for shard in Shard::all_from(self.next_turn()) {
+            let (now, due) = self
+                .due(shard, shard.queue(), limit - taken.len(), at)
+                .await?;
+            let due: Vec<ObjectName> = due.iter().filter_map(|name| name.parse().ok()).collect();
+            if !due.is_empty() {
+                let names = self.take(shard, &due, now).await?;
+                taken.extend(names.iter().filter_map(|name| name.parse().ok()));
+            }
+            if taken.len() >= limit {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()> {
+        for shard in Shard::all_from(0) {
+            let mut call = Call::new(&CONFIRM, shard, &self.seal)
+                .key(shard.queue())
+                .arg(encoding::time(at.now))
+                .arg(if self.is_callers_time { "1" } else { "" });
+            let mut is_empty = true;
+            for object in objects
+                .iter()
+                .filter(|object| Shard::of(&object.id) == shard)
+            {
+                is_empty = false;
+                call = call
+                    .key(keys::transfer(&object.id))
+                    .arg(object.to_string())
+                    .arg(keys::object(object));
+            }
+            if !is_empty {
+                let _: String = self.link.call(&call).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_known(&self, id: &TransferId) -> StoreResult<bool> {
+        let mut exists = redis::cmd("HEXISTS");
+        exists.arg(keys::transfer(id)).arg("v");
+        self.link.ask(Shard::of(id), &exists).await
+    }
+
+    fn has_room(&self) -> bool {
+        self.full_since()
+            .is_none_or(|since| since.elapsed() > FULL_FOR)
+    }
+
+    /// The id, when Redis still is the store that the server began with, and still keeps the terms.
+    async fn store_id(&self) -> StoreResult<StoreId> {
+        self.link.inspect_again().await?;
+        let is_ours = |seal: &Option<String>| seal.as_ref() == Some(&self.seal);
+        if seals(&self.link).await?.iter().all(is_ours) {
+            Ok(self.store_id.clone())
+        } else {
+            Err(StoreError::Corrupt(
+                "Redis is not the store that this server began with: it was emptied, or is another database".to_owned(),
+            ))
+        }
+    }
+
+    async fn has_no_parts(&self) -> StoreResult<bool> {
+        for shard in Shard::all_from(0) {
+            let mut parts = redis::cmd("HGET");
+            parts.arg(shard.counters()).arg("parts");
+            let mut queued = redis::cmd("ZCARD");
+            queued.arg(shard.queue());
+            let parts: Option<i64> = self.link.ask(shard, &parts).await?;
+            let queued: u64 = self.link.ask(shard, &queued).await?;
+            if parts.unwrap_or(0) != 0 || queued > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes to every shard, and has as many replicas hear of it as are waited for.
+    async fn probe(&self) -> StoreResult<()> {
+        let pulses = Shard::all_from(0).map(|shard| async move {
+            let call = Call::new(&super::script::PULSE, shard, &self.seal).key(shard.pulse());
+            let _: String = self.link.call_and_wait(&call).await?;
+            StoreResult::Ok(())
+        });
+        try_join_all(pulses).await?;
+        Ok(())
+    }
+
+    /// Asks Redis to rewrite its append-only file when something was erased since it was last asked, by whichever server.
+    async fn scrub(&self) -> StoreResult<()> {
+        let every_s = self.link.terms().rewrite_s;
+        if every_s == 0 || !self.has_erased.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let shard = Shard::first();
+        let mut asked = redis::cmd("SET");
+        asked
+            .arg(shard.rewrite())
+            .arg("asked")
+            .arg("NX")
+            .arg("EX")
+            .arg(every_s);
+        let is_first: Option<String> = self.link.ask(shard, &asked).await?;
+        if is_first.is_some() {
+            self.has_erased.store(false, Ordering::Relaxed);
+            self.link.tell_all(&redis::cmd("BGREWRITEAOF")).await?;
+        }
+        Ok(())
+    }
+}

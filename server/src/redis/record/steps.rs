@@ -1,0 +1,405 @@
+//! Running a step on a page, and keeping it, however often that has to be begun anew.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use onetimeshare_protocol::id::TransferId;
+use onetimeshare_protocol::transfer::Cause;
+use sha2::{Digest as _, Sha256};
+use std::sync::PoisonError;
+use tokio::time::{Instant, sleep};
+
+use super::RedisStore;
+use super::page::{Ask, Page};
+use crate::blob::ObjectName;
+use crate::record::tables::Tables;
+use crate::record::{Accepted, Created, NewTransfer, Queued, StoreError, StoreResult};
+use crate::redis::changes::Changes;
+use crate::redis::encoding;
+use crate::redis::keys::{self, Shard};
+use crate::redis::link::Failure;
+use crate::redis::script::{COMMIT, Call};
+use crate::transfer::{Moment, Outcome, Refusal, Transfer};
+
+/// What is decided is kept at most so many seconds later by Redis's time, or decided anew.
+const DECISION_S: u64 = 2;
+
+/// A step is given up after so long: whoever waits is told to come back.
+const STEP_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long a call that failed waits before it is made again, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
+
+/// A version that no transfer had before.
+pub(super) fn draw_version() -> StoreResult<String> {
+    let drawn = getrandom::u64()
+        .map_err(|error| StoreError::Unreachable(format!("no randomness: {error}")))?;
+    Ok(format!("{drawn:016x}"))
+}
+
+/// What became of changes that were to be kept.
+enum Kept {
+    /// They are.
+    Done,
+    /// Another was quicker, or too much time has passed.
+    Stale,
+    /// Nobody knows, until the transfer is read again.
+    Unclear,
+}
+
+/// Pauses of random length that double, until the time is over.
+struct Patience {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self {
+            until: Instant::now() + STEP_TIMEOUT,
+            pause: PAUSE.0,
+        }
+    }
+
+    /// Waits, or says that it was enough.
+    async fn wait(&mut self, reason: &str) -> StoreResult<()> {
+        if Instant::now() >= self.until {
+            return Err(StoreError::Unreachable(reason.to_owned()));
+        }
+        let share = getrandom::u32().unwrap_or(u32::MAX / 2);
+        sleep(self.pause.mul_f64(f64::from(share) / f64::from(u32::MAX))).await;
+        self.pause = (2 * self.pause).min(PAUSE.1);
+        Ok(())
+    }
+}
+
+impl RedisStore {
+    pub(super) fn full_since(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.full_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn load(&self, ask: &Ask, patience: &mut Patience) -> StoreResult<Page> {
+        loop {
+            match self.link.call(&ask.call(&self.seal)).await {
+                Ok(loaded) => return Page::parse(ask, loaded),
+                // Reading twice is no harm: a connection that was cut is made anew.
+                Err(Failure::Unclear(reason)) => patience.wait(&reason).await?,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// The moment at which a page is decided on.
+    const fn moment(&self, page: &Page, at: Moment) -> Moment {
+        if self.is_callers_time {
+            at
+        } else {
+            Moment {
+                now: page.now,
+                ..at
+            }
+        }
+    }
+
+    /// Runs `run` on the transfer in what comes to one atomic section, for who brought a fitting proof.
+    pub(super) async fn step<T: Send>(
+        &self,
+        ask: &Ask,
+        at: Moment,
+        run: impl Fn(&mut Tables, Moment) -> Outcome<T> + Send + Sync,
+    ) -> StoreResult<Outcome<T>> {
+        let mut patience = Patience::new();
+        let page = self.load(ask, &mut patience).await?;
+        self.step_from(page, ask, at, (run, &mut patience)).await
+    }
+
+    async fn step_from<T: Send>(
+        &self,
+        mut page: Page,
+        ask: &Ask,
+        at: Moment,
+        (run, patience): (
+            impl Fn(&mut Tables, Moment) -> Outcome<T> + Send + Sync,
+            &mut Patience,
+        ),
+    ) -> StoreResult<Outcome<T>> {
+        let mut unclear: Vec<(String, Outcome<T>)> = Vec::new();
+        loop {
+            if let Some(place) = unclear
+                .iter()
+                .position(|(version, _)| *version == page.version)
+            {
+                // It was kept after all, and nothing has happened since.
+                return Ok(unclear.swap_remove(place).1);
+            }
+            let moment = self.moment(&page, at);
+            let mut tables = page.tables.clone();
+            let outcome = run(&mut tables, moment);
+            if !unclear.is_empty() && !is_repeatable(&outcome) {
+                return Err(StoreError::Unreachable(
+                    "an answer of Redis was lost, and what it was cannot be known".to_owned(),
+                ));
+            }
+            let changes = Changes::between(&page.tables, &tables, &ask.id, moment, false);
+            let gives = ask.gives_ciphertext && outcome.is_ok();
+            if changes.is_empty() && !(gives && self.link.terms().replicas > 0) {
+                return Ok(outcome);
+            }
+            let version = draw_version()?;
+            match self.keep(&page, ask, changes, (&version, None)).await? {
+                Kept::Done => return Ok(outcome),
+                Kept::Stale => {
+                    patience
+                        .wait("too many servers work on one transfer")
+                        .await?
+                }
+                Kept::Unclear => {
+                    unclear.push((version, outcome));
+                    patience.wait("answers of Redis are lost").await?;
+                }
+            }
+            page = self.load(ask, patience).await?;
+        }
+    }
+
+    /// Keeps `changes` of the transfer on `page`, unless it is another by now. `expected` is a field with the value that it
+    /// must have.
+    async fn keep(
+        &self,
+        page: &Page,
+        ask: &Ask,
+        changes: Changes,
+        (version, expected): (&str, Option<(String, String)>),
+    ) -> StoreResult<Kept> {
+        let erases = changes.erases();
+        let shard = Shard::of(&ask.id);
+        let (field, value) = expected.unwrap_or_default();
+        let mut call = Call::new(&COMMIT, shard, &self.seal)
+            .key(keys::transfer(&ask.id))
+            .key(shard.due())
+            .key(shard.queue())
+            .key(shard.counters())
+            .arg(&page.version)
+            .arg((page.now + DECISION_S).to_string())
+            .arg(field)
+            .arg(value)
+            .arg(if ask.takes_room { "" } else { "1" });
+        for argument in changes.into_arguments(version) {
+            call = call.arg(argument);
+        }
+        let kept = match self.link.call_and_wait::<String>(&call).await {
+            Ok(told) if told == "done" => Kept::Done,
+            Ok(_) => Kept::Stale,
+            Err(Failure::Unclear(_)) => Kept::Unclear,
+            Err(Failure::Refused(error)) => {
+                if matches!(error, StoreError::Full(_)) {
+                    *self.full_since() = Some(Instant::now());
+                }
+                return Err(error);
+            }
+        };
+        if erases {
+            self.has_erased
+                .store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        Ok(kept)
+    }
+
+    /// Like [`RedisStore::step`], for what may be answered with an inline body: it is read before anything is kept, so that
+    /// nothing is used up when it cannot be.
+    pub(super) async fn with_body<T: Send>(
+        &self,
+        ask: &Ask,
+        is_allowed: impl Fn(&Transfer) -> bool + Send + Sync,
+        at: Moment,
+        run: impl Fn(&mut Tables, Moment, Option<Bytes>) -> Outcome<T> + Send + Sync,
+    ) -> StoreResult<Outcome<T>> {
+        let mut patience = Patience::new();
+        let page = self.load(ask, &mut patience).await?;
+        let is_allowed = page.transfer().is_some_and(is_allowed);
+        let mut body = None;
+        if let Some(object) = page.inline_object().filter(|_| is_allowed) {
+            body = self.read_body(&object, page.transfer()).await?;
+            if body.is_none() {
+                // Brought back by a fail-over or an old copy, after its body was erased.
+                tracing::error!(?object, "a record has lost its body, and is not given");
+                return Ok(Err(Refusal::Gone {
+                    cause: Cause::Lapsed,
+                    at: self.moment(&page, at).now,
+                    claimed_at: None,
+                }));
+            }
+        }
+        let run = |tables: &mut Tables, at: Moment| run(tables, at, body.clone());
+        self.step_from(page, ask, at, (run, &mut patience)).await
+    }
+
+    async fn read_body(
+        &self,
+        object: &ObjectName,
+        transfer: Option<&Transfer>,
+    ) -> StoreResult<Option<Bytes>> {
+        let body_len = transfer.map_or(0, |transfer| transfer.body_len);
+        let Some(pieces) = self.blobs.read(object, 0..body_len).await? else {
+            return Ok(None);
+        };
+        let bytes = pieces.try_fold(BytesMut::new(), async |mut bytes, piece| {
+            bytes.extend_from_slice(&piece);
+            Ok(bytes)
+        });
+        Ok(Some(bytes.await?.freeze()))
+    }
+
+    /// Creates a transfer whose body is written as an object first, which is queued for deletion until it belongs to a record.
+    pub(super) async fn create_inline(
+        &self,
+        new: &NewTransfer,
+        body: &Bytes,
+        at: Moment,
+    ) -> StoreResult<Outcome<Created>> {
+        let ask = Ask::by_anyone(&new.creation.id).for_more();
+        let mut patience = Patience::new();
+        let page = self.load(&ask, &mut patience).await?;
+        let mut tables = page.tables.clone();
+        let is_new = |outcome: &Outcome<Created>| matches!(outcome, Ok(created) if created.is_new);
+        let outcome = tables.create(new.clone(), self.moment(&page, at));
+        if !is_new(&outcome) {
+            let run = |tables: &mut Tables, at| tables.create(new.clone(), at);
+            return self.step_from(page, &ask, at, (run, &mut patience)).await;
+        }
+        let object = ObjectName {
+            id: new.creation.id.clone(),
+            index: 0,
+            random: getrandom::u64()
+                .map_err(|error| StoreError::Unreachable(format!("no randomness: {error}")))?,
+        };
+        let queued = Queued::unwritten(self.moment(&page, at));
+        self.queue(&object, queued).await?;
+        let whole = stream::iter([Ok(body.clone())]).boxed();
+        self.blobs.write(&object, whole).await?;
+        let created = self.adopt_body(new, (&object, queued, body), at).await;
+        if !matches!(&created, Ok(outcome) if is_new(outcome)) {
+            // It belongs to nothing. Where that cannot be said now, it is deleted at the part deadline.
+            let _ = self
+                .queue(&object, Queued::doomed(self.moment(&page, at)))
+                .await;
+        }
+        created
+    }
+
+    /// Queues an object for deletion, whether there is a transfer or not.
+    async fn queue(&self, object: &ObjectName, queued: Queued) -> StoreResult<()> {
+        let mut patience = Patience::new();
+        let ask = Ask::by_anyone(&object.id).for_more();
+        loop {
+            let page = self.load(&ask, &mut patience).await?;
+            let changes = Changes::queue(object, queued, !page.version.is_empty());
+            let version = draw_version()?;
+            match self.keep(&page, &ask, changes, (&version, None)).await? {
+                Kept::Done => return Ok(()),
+                Kept::Stale | Kept::Unclear => patience.wait("answers of Redis are lost").await?,
+            }
+        }
+    }
+
+    /// Creates the record of an inline body that was written, while its object is still what it was when it was queued.
+    async fn adopt_body(
+        &self,
+        new: &NewTransfer,
+        (object, queued, body): (&ObjectName, Queued, &Bytes),
+        at: Moment,
+    ) -> StoreResult<Outcome<Created>> {
+        let ask = Ask::by_anyone(&new.creation.id).for_more();
+        let accepted = Accepted {
+            digest: Sha256::digest(body).into(),
+            random: object.random,
+        };
+        let expected = (
+            format!("q{}", keys::object(object)),
+            encoding::queued(queued),
+        );
+        let mut patience = Patience::new();
+        let mut versions: Vec<(String, Created)> = Vec::new();
+        loop {
+            let page = self.load(&ask, &mut patience).await?;
+            if let Some((_, created)) = versions
+                .iter()
+                .find(|(version, _)| *version == page.version)
+            {
+                return Ok(Ok(*created));
+            }
+            let moment = self.moment(&page, at);
+            let mut before = page.tables.clone();
+            before.deletions.insert(object.clone(), queued);
+            let mut after = before.clone();
+            let outcome = after.create(new.clone(), moment);
+            let Ok(created) = outcome else {
+                return Ok(outcome);
+            };
+            if !created.is_new {
+                return Ok(outcome);
+            }
+            after.deletions.remove(object);
+            if let Some(entry) = after.entries.get_mut(&new.creation.id) {
+                entry.parts.insert(0, accepted);
+            }
+            let changes = Changes::between(&before, &after, &new.creation.id, moment, false);
+            let version = draw_version()?;
+            let guard = (version.as_str(), Some(expected.clone()));
+            match self.keep(&page, &ask, changes, guard).await? {
+                Kept::Done => return Ok(Ok(created)),
+                Kept::Stale => {
+                    patience
+                        .wait("too many servers work on one transfer")
+                        .await?
+                }
+                Kept::Unclear => {
+                    versions.push((version, created));
+                    patience.wait("answers of Redis are lost").await?;
+                }
+            }
+        }
+    }
+
+    /// Settles or forgets one transfer that is due. A damaged one is told, and keeps no other.
+    pub(super) async fn sweep_one(&self, id: &str, at: Moment) -> StoreResult<()> {
+        let Ok(id) = id.parse::<TransferId>() else {
+            tracing::error!("the due-index names no transfer in one place");
+            return Ok(());
+        };
+        let ask = Ask::by_anyone(&id);
+        let mut patience = Patience::new();
+        loop {
+            let page = match self.load(&ask, &mut patience).await {
+                Ok(page) => page,
+                Err(error @ StoreError::Corrupt(_)) => {
+                    tracing::error!(%error, ?id, "a record cannot be swept");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            let moment = self.moment(&page, at);
+            let mut tables = page.tables.clone();
+            tables.settle(&id, moment);
+            // Kept even when nothing changed: it is due at another time when an operator has changed a period.
+            let changes = Changes::between(&page.tables, &tables, &id, moment, true);
+            let version = draw_version()?;
+            match self.keep(&page, &ask, changes, (&version, None)).await? {
+                Kept::Done => return Ok(()),
+                Kept::Stale | Kept::Unclear => patience.wait("answers of Redis are lost").await?,
+            }
+        }
+    }
+}
+
+/// Whether the step, said once more after it may have been kept already, comes to what it came to then. A wrong guess would
+/// be counted twice, and of the only fetch that a claimant has nobody knows who has it.
+const fn is_repeatable<T>(outcome: &Outcome<T>) -> bool {
+    !matches!(
+        outcome,
+        Err(Refusal::Denied { .. } | Refusal::Locked | Refusal::LeaseEnded { .. })
+    )
+}

@@ -1,0 +1,66 @@
+//! The scripts, each atomic and each on one shard, and what they are called with.
+
+use std::sync::LazyLock;
+
+use redis::{Script, ScriptInvocation};
+
+use super::keys::Shard;
+
+macro_rules! scripts {
+    ($($(#[doc = $doc:literal])* $name:ident = $file:literal;)*) => {
+        $($(#[doc = $doc])* pub(super) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(include_str!($file)));)*
+    };
+}
+
+scripts! {
+    /// Reads a transfer.
+    LOAD = "load.lua";
+    /// Keeps what a step has changed.
+    COMMIT = "commit.lua";
+    /// Lists what is due.
+    DUE = "due.lua";
+    /// Takes objects for deletion.
+    TAKE = "take.lua";
+    /// Takes deleted objects from the queue.
+    CONFIRM = "confirm.lua";
+    /// Writes something to wait for.
+    PULSE = "pulse.lua";
+}
+
+/// A call of one script on one shard.
+pub(super) struct Call {
+    shard: Shard,
+    invocation: ScriptInvocation<'static>,
+}
+
+impl Call {
+    /// Of `script`, on a shard whose seal has to be `store_id`.
+    pub(super) fn new(script: &'static Script, shard: Shard, store_id: &str) -> Self {
+        let mut invocation = script.prepare_invoke();
+        invocation.key(shard.seal()).arg(store_id);
+        Self { shard, invocation }
+    }
+
+    /// With another key.
+    pub(super) fn key(mut self, key: String) -> Self {
+        self.invocation.key(key);
+        self
+    }
+
+    /// With another argument.
+    pub(super) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
+        self.invocation.arg(argument.as_ref());
+        self
+    }
+
+    /// The shard that it touches.
+    pub(super) const fn shard(&self) -> Shard {
+        self.shard
+    }
+
+    /// What to send.
+    pub(super) const fn invocation(&self) -> &ScriptInvocation<'static> {
+        &self.invocation
+    }
+}

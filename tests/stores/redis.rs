@@ -1,0 +1,24 @@
+//! The record store in a real Redis.
+
+use std::sync::Arc;
+
+use onetimeshare_server::blob::memory::MemoryBlobs;
+use onetimeshare_server::record::conformance;
+use onetimeshare_server::redis::record::RedisStore;
+use onetimeshare_server::redis::{Address, Terms};
+use onetimeshare_tests::Redis;
+
+async fn open(redis: &Redis) -> RedisStore {
+    let address = Address::parse(&redis.url()).unwrap();
+    let blobs = Arc::new(MemoryBlobs::default());
+    RedisStore::open(&address, Terms::default(), blobs)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_in_redis_conform() {
+    let redis = Redis::start(&[]);
+    let store = open(&redis).await.at_callers_time();
+    conformance::run_all(Arc::new(store)).await;
+}
