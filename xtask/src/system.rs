@@ -1,7 +1,8 @@
 //! The system's packages that tests need: looks for them, installs them only as root under CI, and otherwise names the
 //! line that would.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -31,6 +32,8 @@ pub(crate) enum Package {
     Node,
     /// Runs the reference of the format, which brings its own packages.
     Python,
+    /// Holds the records of several servers, alone, as primary and replica, as a cluster, and as their sentinel.
+    Redis,
     /// Makes the server's system calls fail.
     Strace,
     /// Unpacks the archives that pages make.
@@ -49,16 +52,23 @@ impl Package {
         Self::Fonts,
         Self::Node,
         Self::Python,
+        Self::Redis,
         Self::Strace,
         Self::Unzip,
         Self::WebKit,
     ];
 
     /// What the Rust tests need.
-    pub(crate) const UNIT: &[Self] = &[Self::Age, Self::Faketime, Self::Python, Self::Strace];
+    pub(crate) const UNIT: &[Self] = &[
+        Self::Age,
+        Self::Faketime,
+        Self::Python,
+        Self::Redis,
+        Self::Strace,
+    ];
 
     /// What the tests of faults need.
-    pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Strace];
+    pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Redis, Self::Strace];
 
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
@@ -82,6 +92,7 @@ impl Package {
             Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
+            Self::Redis => &["redis-server"],
             Self::Strace => &["strace"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
@@ -98,6 +109,7 @@ impl Package {
             Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Python => has_python(),
+            Self::Redis => env::find_program(&["redis-server"]).is_some(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
@@ -119,7 +131,7 @@ pub(crate) fn firefox() -> Option<PathBuf> {
 
 /// Debian keeps the library in a folder of each architecture's own.
 fn has_faketime() -> bool {
-    let folders = std::fs::read_dir("/usr/lib")
+    let folders = fs::read_dir("/usr/lib")
         .into_iter()
         .flatten()
         .flatten();
@@ -206,12 +218,42 @@ fn is_root() -> bool {
 
 fn install(names: &[&str]) -> Result<()> {
     ui::note(&format!("installing {}", names.join(" ")));
+    let _no_services = NoServices::begin()?;
     process::run(apt().args(["update", "-qq"]))?;
     process::run(
         apt()
             .args(["install", "-y", "-qq", "--no-install-recommends"])
             .args(names),
     )
+}
+
+/// While it lives, no service is started that a package brings: tests start their own, on ports of their own, and must not come
+/// to depend on another. It is what `invoke-rc.d(8)` asks before it starts one.
+struct NoServices {
+    /// Somebody may have forbidden it already, for good.
+    is_ours: bool,
+}
+
+impl NoServices {
+    const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+    fn begin() -> Result<Self> {
+        let is_ours = !Path::new(Self::POLICY).exists();
+        if is_ours {
+            fs::write(Self::POLICY, "#!/bin/sh\nexit 101\n")?;
+            process::run(Command::new("chmod").args(["755", Self::POLICY]))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // Left behind, it would only keep services from starting in a container that is about to go.
+            let _ = fs::remove_file(Self::POLICY);
+        }
+    }
 }
 
 /// apt that asks nothing; its account of every package is not worth a page of log.
@@ -251,7 +293,7 @@ mod tests {
     #[test]
     fn the_whole_needs_what_its_parts_need() {
         assert!(
-            [Package::UNIT, Package::BROWSERS]
+            [Package::UNIT, Package::FAULTS, Package::BROWSERS]
                 .concat()
                 .iter()
                 .all(|package| Package::ALL.contains(package))
