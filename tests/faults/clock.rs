@@ -9,8 +9,9 @@ use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::transfer::Cause;
 use onetimeshare_tests::Server;
 
-use crate::kills::{SETTINGS, client, open_and_end, wait_for_no_blob};
+use crate::kills::{SETTINGS, wait_for_no_blob};
 use crate::ledger::Ledger;
+use crate::load::client;
 use crate::scale::{row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
@@ -107,25 +108,26 @@ impl Living {
 fn a_clock_that_is_set_ends_nothing_and_prolongs_nothing() {
     let mut rng = seeded("clock");
     let mut server = Server::start_under(WITH_A_CLOCK, SETTINGS);
-    let client = client(&server.base());
-    let mut living = begin(&client, &mut rng);
+    let clients = &[client(&server.base())];
+    let [client] = clients;
+    let mut living = begin(client, &mut rng);
     let rounds = short_or_long(1, 20);
     for hours in [HOURS, 0, -HOURS, 0].repeat(rounds) {
-        set(&server, hours, &client, &mut rng);
+        set(&server, hours, client, &mut rng);
         for tale in living.all() {
-            tale.check(&client, &mut rng);
+            tale.check(clients, &mut rng);
         }
     }
     for tale in &mut living.uploading {
-        tale.call(&client, &Call::Part(tale.secret.part_count() - 1));
-        tale.call(&client, &Call::Complete);
+        tale.call(client, &Call::Part(tale.secret.part_count() - 1));
+        tale.call(client, &Call::Complete);
     }
     for tale in living.all() {
         assert!(
             tale.ledger.is_complete(&tale.secret),
             "its upload was given up"
         );
-        open_and_end(tale, &client, &mut rng);
+        tale.open_and_end(clients, &mut rng);
     }
     wait_for_no_blob(&server);
     let told = server.log().matches("the machine's clock was set").count();
@@ -137,7 +139,7 @@ fn a_clock_that_is_set_ends_nothing_and_prolongs_nothing() {
     );
 
     // A server that starts has no other clock.
-    let mut living = begin(&client, &mut rng);
+    let mut living = begin(client, &mut rng);
     write_offset(&server, HOURS);
     server.restart();
     let ends = [
@@ -147,7 +149,7 @@ fn a_clock_that_is_set_ends_nothing_and_prolongs_nothing() {
     ];
     for (tales, cause) in ends {
         for tale in tales {
-            let heard = wire::call(&client, &Call::Peek { with_access: false }, &tale.secret);
+            let heard = wire::call(client, &Call::Peek { with_access: false }, &tale.secret);
             let Heard::Answer(Answer::Refused(body)) = heard else {
                 panic!("it lives on: {heard:?}");
             };

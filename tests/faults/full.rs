@@ -10,8 +10,9 @@ use onetimeshare_client::Client;
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_tests::Server;
 
-use crate::kills::{SETTINGS, client, wait_for_no_blob_in};
+use crate::kills::{SETTINGS, wait_for_no_blob_in};
 use crate::ledger::Ledger;
+use crate::load::client;
 use crate::scale::{row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};

@@ -12,6 +12,7 @@ mod cuts;
 mod full;
 mod kills;
 mod ledger;
+mod load;
 mod proxy;
 mod residue;
 mod scale;

@@ -11,8 +11,8 @@ use onetimeshare_client::Client;
 use onetimeshare_protocol::id::ClaimToken;
 use onetimeshare_tests::Server;
 
-use crate::kills::client;
 use crate::ledger::Ledger;
+use crate::load::client;
 use crate::scale::{files_below, row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};

@@ -8,7 +8,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Set by `cargo xtask faults`.
 const LONG: &str = "ONETIMESHARE_FAULTS_LONG";
@@ -37,6 +37,13 @@ pub(crate) fn seeded(test: &str) -> fastrand::Rng {
 /// Tells a result as a row of the table in docs/reliability.md.
 pub(crate) fn row(fault: &str, how_often: &str, result: &str) {
     println!("| {fault} | {how_often} | {result} |");
+}
+
+/// What `work` comes to, and how long that took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let outcome = work();
+    (outcome, began.elapsed())
 }
 
 /// Waits until `holds`, for what takes its time on another thread or process.

@@ -32,17 +32,14 @@ impl Tale {
     }
 
     /// One of a mixed load: half of them small enough to go with their create request, most for one claimant.
-    pub(crate) fn mixed(rng: &mut fastrand::Rng) -> Self {
+    pub(crate) fn mixed(rng: &mut fastrand::Rng, ledger: Ledger) -> Self {
         let content_len = if rng.bool() {
             rng.usize(0..3000)
         } else {
             rng.usize(PART_LEN / 2..3 * PART_LEN)
         };
         let claims_max = if rng.u8(0..4) == 0 { 3 } else { 1 };
-        Self::new(
-            Secret::seal(rng, content_len, claims_max),
-            Ledger::default(),
-        )
+        Self::new(Secret::seal(rng, content_len, claims_max), ledger)
     }
 
     /// Makes one call and takes note of it.
@@ -136,43 +133,44 @@ impl Tale {
         start..rng.u64(start + 1..=end)
     }
 
-    /// Three claimants at one moment.
-    pub(crate) fn race(&mut self, client: &Client, rng: &mut fastrand::Rng) {
-        let calls: [Call; 3] = std::array::from_fn(|_| Call::Claim(fresh(rng)));
-        for call in &calls {
+    /// Three claimants at one moment, each by one of `clients`.
+    pub(crate) fn race(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
+        let calls: [_; 3] =
+            std::array::from_fn(|_| (any(clients, rng), Call::Claim(fresh(rng))));
+        for (_, call) in &calls {
             self.ledger.suspect(call);
         }
         let secret = &self.secret;
         let heard = std::thread::scope(|scope| {
             calls
                 .each_ref()
-                .map(|call| scope.spawn(move || wire::call(client, call, secret)))
+                .map(|(client, call)| scope.spawn(move || wire::call(client, call, secret)))
                 .map(|claimant| claimant.join().expect("a claimant does not panic"))
         });
-        for (call, heard) in calls.iter().zip(&heard) {
+        for ((_, call), heard) in calls.iter().zip(&heard) {
             self.hear(call, heard);
         }
     }
 
-    /// Asks for everything that is known or in doubt, on a server that answers; afterwards nothing is in doubt. Content that
-    /// a claimant holds is opened.
-    pub(crate) fn check(&mut self, client: &Client, rng: &mut fastrand::Rng) {
+    /// Asks for everything that is known or in doubt, on servers that answer, each call on one of them; afterwards nothing is
+    /// in doubt. Content that a claimant holds is opened.
+    pub(crate) fn check(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
         if self.ledger.created == Certainty::Maybe {
-            self.call(client, &Call::Create);
+            self.call(any(clients, rng), &Call::Create);
         }
-        self.call(client, &Call::Parts);
+        self.call(any(clients, rng), &Call::Parts);
         let claimants: Vec<_> = self.ledger.claims.keys().cloned().collect();
         for claimant in claimants {
             if self.is_gone() {
                 break;
             }
-            self.check_claim(client, claimant);
+            self.check_claim(clients, claimant, rng);
         }
         // Before the peek, which tells how many claims were taken in all.
         if self.ledger.is_complete(&self.secret) && self.is_taken() {
-            self.call(client, &Call::Claim(fresh(rng)));
+            self.call(any(clients, rng), &Call::Claim(fresh(rng)));
         }
-        self.call(client, &Call::Peek { with_access: false });
+        self.call(any(clients, rng), &Call::Peek { with_access: false });
         self.is_touched = false;
     }
 
@@ -184,24 +182,58 @@ impl Tale {
     }
 
     /// One that is known or in doubt is asked for twice: both answers are the same lease, or both the same refusal.
-    fn check_claim(&mut self, client: &Client, claimant: ClaimToken) {
+    fn check_claim(
+        &mut self,
+        clients: &[Client],
+        claimant: ClaimToken,
+        rng: &mut fastrand::Rng,
+    ) {
         let claim = self.ledger.claims[&claimant];
         if claim.granted == Certainty::No {
             return;
         }
         let call = Call::Claim(claimant.clone());
-        let (first, second) = (self.call(client, &call), self.call(client, &call));
+        let first = self.call(any(clients, rng), &call);
+        let second = self.call(any(clients, rng), &call);
         assert_eq!(first, second, "one claimant, two leases");
         if claim.delivered == Certainty::Maybe && matches!(first, Heard::Answer(Answer::Granted(_)))
         {
-            self.call(client, &Call::Delivered(claimant));
+            self.call(any(clients, rng), &Call::Delivered(claimant));
         } else if matches!(first, Heard::Answer(Answer::Granted(_))) {
-            self.call(
-                client,
-                &Call::Body(claimant, 0..self.secret.create.body_len),
-            );
+            let whole = 0..self.secret.create.body_len;
+            self.call(any(clients, rng), &Call::Body(claimant, whole));
         }
     }
+
+    /// Opens it for real, as often as it can be claimed, and delivers it; burns it when it is not complete.
+    ///
+    /// # Panics
+    /// When it is not gone then.
+    pub(crate) fn open_and_end(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
+        if self.ledger.created != Certainty::Yes || self.is_gone() {
+            return;
+        }
+        if self.ledger.is_complete(&self.secret) {
+            self.call(any(clients, rng), &Call::Unlock);
+            for _ in 0..self.secret.create.claims_max {
+                self.call(any(clients, rng), &Call::Claim(fresh(rng)));
+            }
+            let whole = 0..self.secret.create.body_len;
+            for holder in self.holders().collect::<Vec<_>>() {
+                let fetch = Call::Body(holder.clone(), whole.clone());
+                self.call(any(clients, rng), &fetch);
+                self.call(any(clients, rng), &Call::Delivered(holder));
+            }
+        } else {
+            self.call(any(clients, rng), &Call::Burn);
+        }
+        assert!(self.is_gone(), "it was ended, and is not gone");
+    }
+}
+
+/// One of the clients, of which there is at least one.
+pub(crate) fn any<'a>(clients: &'a [Client], rng: &mut fastrand::Rng) -> &'a Client {
+    &clients[rng.usize(..clients.len())]
 }
 
 /// A new claimant.

@@ -10,8 +10,9 @@ use onetimeshare_client::Client;
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_tests::Server;
 
-use crate::kills::{SETTINGS, client, open_and_end};
+use crate::kills::SETTINGS;
 use crate::ledger::{Certainty, Ledger};
+use crate::load::client;
 use crate::residue::found_in;
 use crate::scale::{files_below, row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
@@ -178,18 +179,19 @@ fn is_swept(server: &Server, tales: &[Tale]) -> bool {
 /// Makes one fault, sees what the server does about it, and that everything is right after a restart.
 fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
     let mut server = Server::start(SETTINGS);
-    let client = client(&server.base());
+    let clients = &[client(&server.base())];
+    let [client] = clients;
     let mut upload = |content_len, ledger| Tale::new(Secret::seal(rng, content_len, 1), ledger);
     // So that every thread that the cycle needs is there.
     let mut warm_up = [upload(PART_LEN + 1000, Ledger::default())];
     let mut tales =
         [1000, PART_LEN + 1000].map(|content_len| upload(content_len, Ledger::with_faults()));
-    assert!(cycle(&mut warm_up, &client, rng));
+    assert!(cycle(&mut warm_up, client, rng));
     until("the sweep before", PATIENCE, || is_swept(&server, &warm_up));
 
     let pid = server.pid().expect("it was just started");
     let strace = Strace::attach(pid, series, nth, rng);
-    let lives = cycle(&mut tales, &client, rng);
+    let lives = cycle(&mut tales, client, rng);
     if lives {
         // The rest of the cycle is the sweeper's.
         until(&format!("the sweep: {series:?} {nth}"), PATIENCE, || {
@@ -220,10 +222,10 @@ fn make(series: Series, nth: u32, rng: &mut fastrand::Rng) -> Point {
     server.restart();
     server.check();
     for tale in &mut tales {
-        tale.check(&client, rng);
+        tale.check(clients, rng);
         if tale.ledger.created == Certainty::Yes {
-            open_and_end(tale, &client, rng);
-            tale.check(&client, rng);
+            tale.open_and_end(clients, rng);
+            tale.check(clients, rng);
         }
     }
     until(

@@ -4,8 +4,11 @@
     reason = "a test without its Redis cannot go on, and says why"
 )]
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -15,15 +18,20 @@ use tempfile::TempDir;
 /// How long a start may take, in tenths of a second, with other tests beside it.
 const START_TRIES: u32 = 600;
 
+/// The program, in all its roles.
+const PROGRAM: &str = "redis-server";
+
 /// One Redis, running or not. Dropped, it is gone with all it kept.
 ///
 /// Whatever a test asks of it either works or fails the test.
 #[derive(Debug)]
 pub struct Redis {
     folder: TempDir,
-    program: &'static str,
+    /// Words of its command line.
     settings: Vec<String>,
     port: u16,
+    /// By how many seconds its clock is ahead, where that is for a test to say.
+    ahead_s: Option<u32>,
     running: Option<Child>,
 }
 
@@ -31,44 +39,107 @@ impl Redis {
     /// One that keeps what it is told, as the server asks for, and what else `settings` say: words of `redis.conf`.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Self {
-        let kept = ["--appendonly", "yes", "--appendfsync", "always"];
-        Self::start_with(&[&kept, settings].concat())
+        Self::start_with(&[&["--appendonly", "yes", "--appendfsync", "always"], settings].concat())
     }
 
     /// One with nothing set but where it listens, and these.
     #[track_caller]
     pub fn start_with(settings: &[&str]) -> Self {
-        Self::start_program("redis-server", settings)
+        Self::start_in(temporary_folder(), free_port(), settings)
     }
 
-    /// A sentinel that watches `primary` under the name `main`, alone, and promotes a replica after half a second.
+    /// A replica of `primary`, which has all of it, and keeps it as well.
+    #[track_caller]
+    pub fn start_replica(primary: &Self) -> Self {
+        let of = format!("127.0.0.1 {}", primary.port);
+        let replica = Self::start(&["--replicaof", &of, "--repl-diskless-sync-delay", "0"]);
+        replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        replica
+    }
+
+    /// A sentinel that watches `primary` under the name `main`, alone, and promotes a replica after a second. It knows those
+    /// replicas that there are.
     #[track_caller]
     pub fn start_sentinel(primary: &Self) -> Self {
-        let monitor = format!("main 127.0.0.1 {} 1", primary.port);
-        let (name, folder) = ("redis-sentinel", tempfile::tempdir());
-        let folder = folder.expect("the system has a folder for temporary files");
-        let settings = format!(
-            "sentinel monitor {monitor}\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
-        );
+        let folder = temporary_folder();
         // It writes what it learns into its settings.
         let file = folder.path().join("sentinel.conf");
-        std::fs::write(&file, settings).expect("the folder is there");
-        let file = file.to_str().expect("a plain path").to_owned();
-        Self::start_in(folder, name, vec![file])
+        let settings = format!(
+            "sentinel monitor main 127.0.0.1 {} 1\nsentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 2000\n",
+            primary.port
+        );
+        fs::write(&file, settings).expect("the folder is there");
+        let file = file.to_str().expect("a plain path");
+        let sentinel = Self::start_in(folder, free_port(), &[file, "--sentinel"]);
+        let count = primary.ask(&["INFO", "replication"]);
+        let count = count.split("connected_slaves:").nth(1).and_then(|rest| rest.lines().next());
+        let known = format!("num-slaves\r\n$1\r\n{}", count.unwrap_or_default());
+        sentinel.wait_for(&["SENTINEL", "MASTER", "main"], &known);
+        sentinel
     }
 
-    fn start_program(program: &'static str, settings: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
-        let settings = settings.iter().map(|&word| word.to_owned()).collect();
-        Self::start_in(folder, program, settings)
+    /// The nodes of a cluster that share all slots, and know each other.
+    #[track_caller]
+    pub fn start_cluster(count: u16) -> Vec<Self> {
+        let nodes: Vec<_> = (0..count).map(|_| Self::start_node()).collect();
+        let bounds = |index: u16| u32::from(index) * SLOT_COUNT / u32::from(count);
+        for (index, node) in (0..count).zip(&nodes) {
+            let (first, end) = (bounds(index), bounds(index + 1));
+            let slots: Vec<_> = (first..end).map(|slot| slot.to_string()).collect();
+            let slots = slots.iter().map(String::as_str);
+            let command: Vec<_> = ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots).collect();
+            node.ask(&command);
+            node.ask(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
+        }
+        for node in &nodes {
+            for other in &nodes {
+                let (port, bus) = (other.port.to_string(), other.bus_port().to_string());
+                node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+            }
+        }
+        for node in &nodes {
+            node.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
+            node.wait_for(&["CLUSTER", "INFO"], &format!("cluster_known_nodes:{count}"));
+        }
+        nodes
     }
 
-    fn start_in(folder: TempDir, program: &'static str, settings: Vec<String>) -> Self {
+    #[track_caller]
+    fn start_node() -> Self {
+        let bus = free_port().to_string();
+        Self::start(&[
+            "--cluster-enabled",
+            "yes",
+            "--cluster-node-timeout",
+            "2000",
+            // Far from its own port, by default, and perhaps beyond the last port.
+            "--cluster-port",
+            &bus,
+        ])
+    }
+
+    /// Where it talks to the other nodes of its cluster.
+    fn bus_port(&self) -> &str {
+        let mut words = self.settings.iter().skip_while(|word| *word != "--cluster-port");
+        words.nth(1).expect("it is a node of a cluster")
+    }
+
+    /// One like [`Redis::start`]'s whose clock can be set.
+    #[track_caller]
+    pub fn start_with_clock() -> Self {
+        let mut redis = Self::start(&[]);
+        redis.ahead_s = Some(0);
+        redis.restart();
+        redis
+    }
+
+    #[track_caller]
+    fn start_in(folder: TempDir, port: u16, settings: &[&str]) -> Self {
         let mut redis = Self {
             folder,
-            program,
-            settings,
-            port: free_port(),
+            settings: settings.iter().map(|&word| word.to_owned()).collect(),
+            port,
+            ahead_s: None,
             running: None,
         };
         redis.restart();
@@ -85,26 +156,90 @@ impl Redis {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
+    /// Its address, as the server is given it, with another of its 16 databases.
+    pub fn url_of_database(&self, number: u8) -> String {
+        format!("redis://127.0.0.1:{}/{number}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     /// Where it keeps its files.
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Ends it, and copies its files into a folder that is not there yet.
+    #[track_caller]
+    pub fn kill_and_copy(&mut self, to: &Path) {
+        self.kill();
+        copy(self.folder(), to).expect("its files can be copied");
+    }
+
+    /// Starts it again with the files in `from` instead of its own.
+    #[track_caller]
+    pub fn restart_with(&mut self, from: &Path) {
+        self.kill();
+        let restored = fs::remove_dir_all(self.folder()).and_then(|()| copy(from, self.folder()));
+        restored.expect("its files can be replaced");
+        self.restart();
+    }
+
+    /// Lets so much time pass in a moment, for it and whoever asks it for the time.
+    #[track_caller]
+    pub fn pass(&mut self, time: Duration) {
+        let ahead_s = self.ahead_s.expect("its clock was taken from it");
+        let more_s = u32::try_from(time.as_secs()).expect("less than a hundred years");
+        self.ahead_s = Some(ahead_s + more_s);
+        self.write_clock();
+    }
+
+    fn clock(&self) -> PathBuf {
+        self.folder().join("clock")
+    }
+
+    fn write_clock(&self) {
+        if let Some(ahead_s) = self.ahead_s {
+            // At once, or it could be read while it is empty.
+            let aside = self.folder().join("clock.new");
+            let written = fs::write(&aside, format!("+{ahead_s}\n"));
+            let written = written.and_then(|()| fs::rename(aside, self.clock()));
+            written.expect("the folder is there");
+        }
+    }
+
+    /// What a process needs that takes the time from this one's clock.
+    fn clock_variables(&self) -> Vec<(&str, OsString)> {
+        if self.ahead_s.is_none() {
+            return Vec::new();
+        }
+        let mut libraries = faketime().into_os_string();
+        // Redis's own allocator asks for the time before anybody can be asked.
+        libraries.push(" libc.so.6");
+        vec![
+            ("LD_PRELOAD", libraries),
+            ("FAKETIME_TIMESTAMP_FILE", self.clock().into()),
+            ("FAKETIME_NO_CACHE", "1".into()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into()),
+            ("DONT_FAKE_MONOTONIC", "1".into()),
+        ]
     }
 
     /// Starts it, killed first if it runs: same folder, same port, same settings.
     #[track_caller]
     pub fn restart(&mut self) {
         self.kill();
-        let mut command = Command::new(self.program);
-        let mut settings = self.settings.iter();
-        if self.program == "redis-sentinel" {
-            command.args(settings.next());
-        }
-        let child = command
+        self.write_clock();
+        let child = Command::new(PROGRAM)
+            // The settings of a sentinel are in a file, which comes first.
+            .args(&self.settings)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--dir"])
             .arg(self.folder.path())
-            .args(settings)
             .env_clear()
+            .envs(self.clock_variables())
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -112,21 +247,28 @@ impl Redis {
             .spawn();
         let child = child.unwrap_or_else(|error| {
             panic!(
-                "cannot start {} ({error}): install it, under Debian with `apt install redis-server redis-sentinel`",
-                self.program
+                "cannot start {PROGRAM} ({error}): install it, under Debian with `apt-get install redis-server`"
             )
         });
         self.running = Some(child);
+        self.wait_for(&["PING"], "+PONG");
+    }
+
+    /// Asks until the answer holds `expected`.
+    #[track_caller]
+    pub fn wait_for(&self, words: &[&str], expected: &str) {
+        let mut told = None;
         for _ in 0..START_TRIES {
-            if self
-                .try_ask(&["PING"])
-                .is_some_and(|told| told.starts_with("+PONG"))
-            {
+            told = self.try_ask(words);
+            if told.as_ref().is_some_and(|told| told.contains(expected)) {
                 return;
             }
             thread::sleep(Duration::from_millis(100));
         }
-        panic!("{} does not answer on port {}", self.program, self.port);
+        panic!(
+            "{PROGRAM} on port {} does not come to {expected:?}: {words:?} is answered with {told:?}",
+            self.port
+        );
     }
 
     /// Ends it without a warning (`kill -9`). One that does not run stays so.
@@ -163,7 +305,7 @@ impl Redis {
     #[track_caller]
     pub fn ask(&self, words: &[&str]) -> String {
         self.try_ask(words)
-            .unwrap_or_else(|| panic!("{} does not answer {words:?}", self.program))
+            .unwrap_or_else(|| panic!("{PROGRAM} does not answer {words:?}"))
     }
 
     fn try_ask(&self, words: &[&str]) -> Option<String> {
@@ -186,6 +328,37 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// How many slots the nodes of a cluster share.
+const SLOT_COUNT: u32 = 16_384;
+
+/// The library that gives a program another time. Debian keeps it in a folder of each architecture's own.
+#[track_caller]
+fn faketime() -> PathBuf {
+    let folders = Path::new("/usr/lib").read_dir().into_iter().flatten().flatten();
+    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
+    let library = libraries.find(|library| library.is_file());
+    library.expect("install the package `libfaketime`")
+}
+
+fn temporary_folder() -> TempDir {
+    tempfile::tempdir().expect("the system has a folder for temporary files")
+}
+
+/// Copies a folder of files and folders.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in from.read_dir()? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 /// A port that nobody listens on.

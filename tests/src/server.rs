@@ -10,7 +10,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -140,6 +140,39 @@ impl Server {
     /// Starts it again, killed first if it runs: same folder, same port, same flags.
     #[track_caller]
     pub fn restart(&mut self) {
+        let listens = self.spawn();
+        let Ok(address) = listens.recv_timeout(START_MAX) else {
+            self.kill();
+            panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
+        };
+        self.address = address;
+    }
+
+    /// The same for one that refuses to begin. What it says.
+    #[track_caller]
+    pub fn restart_refused(&mut self) -> String {
+        self.kill();
+        let before = self.log().len();
+        let listens = self.spawn();
+        let told = listens.recv_timeout(START_MAX);
+        if told != Err(RecvTimeoutError::Disconnected) {
+            self.kill();
+            panic!("{PROGRAM} begins all the same:\n{}", self.log());
+        }
+        // It prints no more, and is about to end.
+        let running = self.running.take().expect("it was just started");
+        assert!(!running.end().success(), "{}", self.log());
+        self.log().split_off(before)
+    }
+
+    /// Whether it has ended without being told to.
+    pub fn has_ended(&mut self) -> bool {
+        let running = self.running.as_mut();
+        running.is_some_and(|running| !matches!(running.child.try_wait(), Ok(None)))
+    }
+
+    #[track_caller]
+    fn spawn(&mut self) -> Receiver<String> {
         self.kill();
         let program = program();
         let mut words = self
@@ -161,11 +194,7 @@ impl Server {
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
         let (listens, readers) = self.log.follow(&mut child);
         self.running = Some(Running { child, readers });
-        let Ok(address) = listens.recv_timeout(START_MAX) else {
-            self.kill();
-            panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
-        };
-        self.address = address;
+        listens
     }
 }
 
