@@ -1,9 +1,9 @@
-//! A proxy between client and server that cuts connections at random bytes, in either direction. It changes no byte.
+//! A proxy between client and server, or server and store, that cuts connections at random bytes, in either direction. It changes no byte.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 /// Out of ten connections, how many are cut.
@@ -15,6 +15,7 @@ const BYTES_MAX_EXPONENT: f64 = 18.0;
 pub(crate) struct Proxy {
     address: SocketAddr,
     cuts: Arc<AtomicU64>,
+    is_cutting: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -23,26 +24,42 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let cuts = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&cuts);
+        let is_cutting = Arc::new(AtomicBool::new(true));
+        let (counted, cuts_new) = (Arc::clone(&cuts), Arc::clone(&is_cutting));
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(server) else {
                     continue;
                 };
+                let is_cutting = cuts_new.load(Ordering::SeqCst);
                 let mut bytes_left = || {
                     // Small numbers as often as large ones: heads are cut as well as bodies.
                     let exponent = rng.f64() * BYTES_MAX_EXPONENT;
-                    (rng.u8(0..10) < CUT_OF_TEN).then(|| whole(exponent.exp2()))
+                    (is_cutting && rng.u8(0..10) < CUT_OF_TEN).then(|| whole(exponent.exp2()))
                 };
                 let (up, down) = (bytes_left(), bytes_left());
                 pass(&near, &far, up, &counted);
                 pass(&far, &near, down, &counted);
             }
         });
-        Self { address, cuts }
+        Self {
+            address,
+            cuts,
+            is_cutting,
+        }
+    }
+
+    /// Whether connections that are made from here on are cut.
+    pub(crate) fn set_cutting(&self, is_cutting: bool) {
+        self.is_cutting.store(is_cutting, Ordering::SeqCst);
     }
 
     /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens, for clients of HTTP.
     pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }

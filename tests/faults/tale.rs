@@ -60,9 +60,30 @@ impl Tale {
             self.calls.pop_front();
         }
         if let Err(complaint) = self.ledger.hear(&self.secret, call, heard) {
-            let calls: Vec<_> = self.calls.iter().map(String::as_str).collect();
-            panic!("{complaint}\n{:?}\n{}", self.secret.id(), calls.join("\n"));
+            panic!("{complaint}\n{:?}\n{}", self.secret.id(), self.last_calls());
         }
+    }
+
+    /// Creates it, sends its parts and completes it, each call on one of `clients`.
+    pub(crate) fn upload(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
+        self.call(any(clients, rng), &Call::Create);
+        for index in 0..self.secret.part_count() {
+            self.call(any(clients, rng), &Call::Part(index));
+        }
+        if !self.secret.is_inline() {
+            self.call(any(clients, rng), &Call::Complete);
+        }
+        assert!(
+            self.ledger.is_complete(&self.secret),
+            "{}",
+            self.last_calls()
+        );
+    }
+
+    /// What was heard last, one line for each call.
+    fn last_calls(&self) -> String {
+        let calls: Vec<_> = self.calls.iter().map(String::as_str).collect();
+        calls.join("\n")
     }
 
     pub(crate) fn is_gone(&self) -> bool {
@@ -135,8 +156,7 @@ impl Tale {
 
     /// Three claimants at one moment, each by one of `clients`.
     pub(crate) fn race(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
-        let calls: [_; 3] =
-            std::array::from_fn(|_| (any(clients, rng), Call::Claim(fresh(rng))));
+        let calls: [_; 3] = std::array::from_fn(|_| (any(clients, rng), Call::Claim(fresh(rng))));
         for (_, call) in &calls {
             self.ledger.suspect(call);
         }
@@ -182,12 +202,7 @@ impl Tale {
     }
 
     /// One that is known or in doubt is asked for twice: both answers are the same lease, or both the same refusal.
-    fn check_claim(
-        &mut self,
-        clients: &[Client],
-        claimant: ClaimToken,
-        rng: &mut fastrand::Rng,
-    ) {
+    fn check_claim(&mut self, clients: &[Client], claimant: ClaimToken, rng: &mut fastrand::Rng) {
         let claim = self.ledger.claims[&claimant];
         if claim.granted == Certainty::No {
             return;

@@ -71,7 +71,8 @@ pub(crate) fn call(client: &Client, call: &Call, secret: &Secret) -> Heard {
     }
 }
 
-fn make(client: &Client, call: &Call, secret: &Secret) -> Result<Answer, Error> {
+/// The same, with the error that the client tells.
+pub(crate) fn make(client: &Client, call: &Call, secret: &Secret) -> Result<Answer, Error> {
     let (id, owner) = (secret.id(), &secret.owner);
     let done = |()| Answer::Done;
     match call {

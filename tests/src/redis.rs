@@ -21,6 +21,9 @@ const START_TRIES: u32 = 600;
 /// The program, in all its roles.
 const PROGRAM: &str = "redis-server";
 
+/// How long an answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
 /// One Redis, running or not. Dropped, it is gone with all it kept.
 ///
 /// Whatever a test asks of it either works or fails the test.
@@ -39,7 +42,13 @@ impl Redis {
     /// One that keeps what it is told, as the server asks for, and what else `settings` say: words of `redis.conf`.
     #[track_caller]
     pub fn start(settings: &[&str]) -> Self {
-        Self::start_with(&[&["--appendonly", "yes", "--appendfsync", "always"], settings].concat())
+        Self::start_with(
+            &[
+                &["--appendonly", "yes", "--appendfsync", "always"],
+                settings,
+            ]
+            .concat(),
+        )
     }
 
     /// One with nothing set but where it listens, and these.
@@ -72,7 +81,10 @@ impl Redis {
         let file = file.to_str().expect("a plain path");
         let sentinel = Self::start_in(folder, free_port(), &[file, "--sentinel"]);
         let count = primary.ask(&["INFO", "replication"]);
-        let count = count.split("connected_slaves:").nth(1).and_then(|rest| rest.lines().next());
+        let count = count
+            .split("connected_slaves:")
+            .nth(1)
+            .and_then(|rest| rest.lines().next());
         let known = format!("num-slaves\r\n$1\r\n{}", count.unwrap_or_default());
         sentinel.wait_for(&["SENTINEL", "MASTER", "main"], &known);
         sentinel
@@ -99,7 +111,10 @@ impl Redis {
         }
         for node in &nodes {
             node.wait_for(&["CLUSTER", "INFO"], "cluster_state:ok");
-            node.wait_for(&["CLUSTER", "INFO"], &format!("cluster_known_nodes:{count}"));
+            node.wait_for(
+                &["CLUSTER", "INFO"],
+                &format!("cluster_known_nodes:{count}"),
+            );
         }
         nodes
     }
@@ -120,7 +135,10 @@ impl Redis {
 
     /// Where it talks to the other nodes of its cluster.
     fn bus_port(&self) -> &str {
-        let mut words = self.settings.iter().skip_while(|word| *word != "--cluster-port");
+        let mut words = self
+            .settings
+            .iter()
+            .skip_while(|word| *word != "--cluster-port");
         words.nth(1).expect("it is a node of a cluster")
     }
 
@@ -309,10 +327,13 @@ impl Redis {
     }
 
     fn try_ask(&self, words: &[&str]) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .ok()?;
+        Self::ask_at(self.address(), words)
+    }
+
+    /// What the one at `address` answers to a command; none when it does not.
+    pub fn ask_at(address: SocketAddr, words: &[&str]) -> Option<String> {
+        let mut stream = TcpStream::connect(address).ok()?;
+        stream.set_read_timeout(Some(ANSWER_MAX)).ok()?;
         let mut command = format!("*{}\r\n", words.len());
         for word in words {
             command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
@@ -336,7 +357,11 @@ const SLOT_COUNT: u32 = 16_384;
 /// The library that gives a program another time. Debian keeps it in a folder of each architecture's own.
 #[track_caller]
 fn faketime() -> PathBuf {
-    let folders = Path::new("/usr/lib").read_dir().into_iter().flatten().flatten();
+    let folders = Path::new("/usr/lib")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     let library = libraries.find(|library| library.is_file());
     library.expect("install the package `libfaketime`")

@@ -131,10 +131,7 @@ pub(crate) fn firefox() -> Option<PathBuf> {
 
 /// Debian keeps the library in a folder of each architecture's own.
 fn has_faketime() -> bool {
-    let folders = fs::read_dir("/usr/lib")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     libraries.any(|library| library.is_file())
 }

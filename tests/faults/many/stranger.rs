@@ -1,0 +1,226 @@
+//! A Redis that is not the one that the servers began with: emptied, another database, an old copy of itself. Nothing that was
+//! delivered is given again, nothing alive is deleted, and with the right one back all goes on.
+
+use std::time::Duration;
+
+use onetimeshare_client::Client;
+use onetimeshare_protocol::error::ErrorCode;
+use onetimeshare_tests::Redis;
+
+use super::{Fleet, PATIENCE};
+use crate::ledger::Ledger;
+use crate::scale::{row, seeded, until};
+use crate::secret::{PART_LEN, Secret};
+use crate::tale::{Tale, any, fresh};
+use crate::wire::{self, Answer, Call, Heard};
+
+/// Transfers, half of them in parts.
+const EACH: usize = 6;
+
+/// How far behind an old copy is, beyond what is forgiven.
+const OLD: Duration = Duration::from_mins(2);
+
+/// Ready transfers.
+fn send(clients: &[Client], rng: &mut fastrand::Rng) -> Vec<Tale> {
+    let content_lens = [1000, PART_LEN + 1000].into_iter().cycle().take(EACH);
+    content_lens
+        .map(|content_len| {
+            let secret = Secret::seal(rng, content_len, 1);
+            let mut tale = Tale::new(secret, Ledger::with_faults());
+            tale.upload(clients, rng);
+            tale
+        })
+        .collect()
+}
+
+fn open_and_end(tales: &mut [Tale], clients: &[Client], rng: &mut fastrand::Rng) {
+    for tale in tales {
+        tale.check(clients, rng);
+        tale.open_and_end(clients, rng);
+    }
+}
+
+/// Every server refuses these, and new ones, and says that its record store is why.
+fn refuses_all(tales: &[Tale], clients: &[Client], rng: &mut fastrand::Rng) {
+    let new = Secret::seal(rng, 1000, 1);
+    for client in clients {
+        let claims = tales
+            .iter()
+            .map(|tale| (&tale.secret, Call::Claim(fresh(rng))));
+        let calls: Vec<_> = claims.chain([(&new, Call::Create)]).collect();
+        for (secret, call) in calls {
+            let heard = wire::call(client, &call, secret);
+            assert!(
+                matches!(&heard, Heard::Answer(Answer::Refused(body)) if body.code == ErrorCode::StoreUnreachable),
+                "{call:?}: {heard:?}"
+            );
+        }
+        let told = client.readyz().expect_err("it is not ready").to_string();
+        assert!(told.contains("record store"), "{told}");
+    }
+}
+
+/// Waits until the last server has tried to sweep, and did not.
+fn wait_for_a_sweep_put_off(fleet: &Fleet) {
+    let server = fleet.servers.last().expect("there is one");
+    until("a sweep that is put off", PATIENCE, || {
+        let log = server.log();
+        log.contains("sweep put off") || log.contains("nothing is swept")
+    });
+}
+
+/// How many of these a new claimant is given whole.
+fn given(tales: &[Tale], clients: &[Client], rng: &mut fastrand::Rng) -> usize {
+    let mut is_given = |tale: &Tale| {
+        let claimant = fresh(rng);
+        let claim = Call::Claim(claimant.clone());
+        let Heard::Answer(Answer::Granted(granted)) =
+            wire::call(any(clients, rng), &claim, &tale.secret)
+        else {
+            return false;
+        };
+        let whole = Call::Body(claimant, 0..tale.secret.create.body_len);
+        granted.body.is_some()
+            || matches!(
+                wire::call(any(clients, rng), &whole, &tale.secret),
+                Heard::Answer(Answer::Bytes(bytes)) if !bytes.is_empty()
+            )
+    };
+    tales.iter().filter(|tale| is_given(tale)).count()
+}
+
+#[test]
+fn an_emptied_redis_is_noticed_and_costs_nothing() {
+    let mut rng = seeded("emptied");
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let kept = folder.path().join("kept");
+    let mut redis = Redis::start(&[]);
+    let mut fleet = Fleet::start(2, &redis.url(), &[]);
+    let clients = fleet.clients();
+    let mut tales = send(&clients, &mut rng);
+    redis.kill_and_copy(&kept);
+    redis.restart();
+    fleet.wait_until_ready();
+
+    redis.ask(&["FLUSHALL"]);
+    refuses_all(&tales, &clients, &mut rng);
+    let said = fleet.servers[0].restart_refused();
+    assert!(said.contains("belongs to another record store"), "{said}");
+    // What the one that was refused has written there makes it no other.
+    refuses_all(&tales, &clients[1..], &mut rng);
+    wait_for_a_sweep_put_off(&fleet);
+    assert!(fleet.parts().len() >= EACH, "something alive was deleted");
+
+    redis.restart_with(&kept);
+    fleet.servers[0].restart();
+    fleet.wait_until_ready();
+    open_and_end(&mut tales, &clients, &mut rng);
+    fleet.wait_for_no_part();
+    row(
+        "Redis emptied under 2 servers, and one of them started again",
+        &format!("once, {EACH} transfers"),
+        "everything answered 503, no start, nothing deleted; with the old one back all opens once",
+    );
+}
+
+#[test]
+fn another_database_is_refused_at_the_start() {
+    let mut rng = seeded("another database");
+    let redis = Redis::start(&[]);
+    let fleet = Fleet::start(1, &redis.url(), &[]);
+    let clients = fleet.clients();
+    let mut tales = send(&clients, &mut rng);
+    let said = fleet.refused(&redis.url_of_database(1), &[]);
+    assert!(said.contains("belongs to another record store"), "{said}");
+    open_and_end(&mut tales, &clients, &mut rng);
+    fleet.wait_for_no_part();
+}
+
+#[test]
+fn a_copy_of_less_than_a_minute_gives_nothing_that_was_delivered() {
+    let mut rng = seeded("a young copy");
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let copy = folder.path().join("copy");
+    let mut redis = Redis::start(&[]);
+    let mut fleet = Fleet::start(2, &redis.url(), &[]);
+    let clients = fleet.clients();
+    let mut tales = send(&clients, &mut rng);
+    redis.kill_and_copy(&copy);
+    redis.restart();
+    fleet.wait_until_ready();
+    open_and_end(&mut tales, &clients, &mut rng);
+    fleet.wait_for_no_part();
+
+    redis.restart_with(&copy);
+    fleet.wait_until_ready();
+    let given = given(&tales, &clients, &mut rng);
+    row(
+        "Redis restarted on a copy of less than a minute ago",
+        &format!("once, {EACH} transfers delivered since"),
+        &format!("given again: {given}"),
+    );
+    assert_eq!(given, 0, "it was delivered, and is given again");
+}
+
+#[test]
+fn an_older_copy_is_refused_under_running_servers_and_at_the_start() {
+    let mut rng = seeded("an old copy");
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let (old, present) = (folder.path().join("old"), folder.path().join("present"));
+    let mut redis = Redis::start_with_clock();
+    let mut fleet = Fleet::start(2, &redis.url(), &[]);
+    let clients = fleet.clients();
+    let (mut delivered, mut alive) = (send(&clients, &mut rng), send(&clients, &mut rng));
+    redis.kill_and_copy(&old);
+    redis.restart();
+    fleet.wait_until_ready();
+    let parts = fleet.parts().len();
+    open_and_end(&mut delivered, &clients, &mut rng);
+    redis.pass(OLD);
+    // Sweeping after this, a server leaves word of how far the records have come.
+    let mut last = send(&clients, &mut rng);
+    open_and_end(&mut last, &clients, &mut rng);
+    let of_living = parts - part_count_of(&delivered);
+    until("what was opened to be deleted", PATIENCE, || {
+        fleet.parts().len() == of_living
+    });
+    redis.kill_and_copy(&present);
+
+    redis.restart_with(&old);
+    refuses_all(&delivered, &clients, &mut rng);
+    refuses_all(&alive, &clients, &mut rng);
+    let said = fleet.servers[0].restart_refused();
+    assert!(said.contains("old copy"), "{said}");
+    wait_for_a_sweep_put_off(&fleet);
+    assert_eq!(fleet.parts().len(), of_living, "something was deleted");
+
+    // Who says so may use it all the same, and is not given what was erased.
+    let accepting = fleet.another(&redis.url(), &["--redis-accept", "restored"]);
+    let given = given(
+        &delivered,
+        &[crate::load::client(&accepting.base())],
+        &mut rng,
+    );
+    drop(accepting);
+
+    redis.restart_with(&present);
+    fleet.servers[0].restart();
+    fleet.wait_until_ready();
+    open_and_end(&mut alive, &clients, &mut rng);
+    fleet.wait_for_no_part();
+    row(
+        "Redis restarted on a copy of two minutes ago, and one of 2 servers with it",
+        &format!("once, {} transfers", 2 * EACH),
+        &format!(
+            "everything answered 503, no start, nothing deleted; where it is accepted, given again of those delivered: {given}; with \
+             the present one back all goes on"
+        ),
+    );
+    assert_eq!(given, 0, "it was delivered, and is given again");
+}
+
+/// How many parts these lie in.
+fn part_count_of(tales: &[Tale]) -> usize {
+    let parts = tales.iter().map(|tale| tale.secret.part_count().max(1));
+    usize::try_from(parts.sum::<u64>()).expect("a small number")
+}
