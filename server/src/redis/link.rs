@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
 use super::script::Call;
-use crate::record::{StoreError, StoreResult};
+use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
 
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -227,6 +227,8 @@ pub(super) struct Link {
     waiting: StdMutex<Vec<Connection>>,
     may_wait: Semaphore,
     told: StdMutex<BTreeSet<String>>,
+    /// The newest mark that this process has set.
+    mark: AtomicU64,
 }
 
 impl fmt::Debug for Link {
@@ -247,6 +249,7 @@ impl Link {
             waiting: StdMutex::default(),
             may_wait: Semaphore::new(WAITING_COUNT),
             told: StdMutex::default(),
+            mark: AtomicU64::new(0),
         })
     }
 
@@ -373,7 +376,36 @@ impl Link {
             .map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
             .map_err(unreachable)?;
         self.inspect(&mut connection).await?;
+        self.check_mark(&mut connection).await?;
         Ok(connection)
+    }
+
+    /// From now on a Redis that has fallen behind this mark is not used.
+    pub(super) fn remember_mark(&self, mark: u64) {
+        self.mark.fetch_max(mark, Ordering::Relaxed);
+    }
+
+    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it. A fail-over may
+    /// lose the last moments.
+    async fn check_mark(&self, connection: &mut Connection) -> StoreResult<()> {
+        let newest = self.mark.load(Ordering::Relaxed);
+        if newest == 0 || self.terms.accepted.contains(&Risk::Restored) {
+            return Ok(());
+        }
+        let shard = Shard::first();
+        let mut get = redis::cmd("GET");
+        get.arg(shard.mark());
+        let kept = connection
+            .ask_one(get, shard)
+            .await
+            .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+        let kept: Option<u64> = from_redis_value(kept).unwrap_or_default();
+        if newest > kept.unwrap_or(0).saturating_add(BEHIND_MAX_S) {
+            return Err(StoreError::Corrupt(
+                "Redis was restarted on an old copy of itself, and what was opened since could be opened again".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Looks whether Redis still keeps the terms.

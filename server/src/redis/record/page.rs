@@ -32,8 +32,8 @@ pub(super) struct Ask {
     wants_indices: bool,
     part: Option<u64>,
     object: Option<ObjectName>,
-    /// Whether an answer may hold ciphertext, so that replicas have to know of it first.
-    pub(super) gives_ciphertext: bool,
+    /// Whether a good answer is a promise, which replicas have to know of first even when nothing has changed.
+    pub(super) is_promise: bool,
     /// Whether something new may come of it, for which there has to be room.
     pub(super) takes_room: bool,
 }
@@ -52,7 +52,7 @@ impl Ask {
             wants_indices: false,
             part: None,
             object: None,
-            gives_ciphertext: false,
+            is_promise: false,
             takes_room: false,
         }
     }
@@ -81,9 +81,9 @@ impl Ask {
         self
     }
 
-    /// The answer may hold ciphertext.
-    pub(super) const fn for_ciphertext(mut self) -> Self {
-        self.gives_ciphertext = true;
+    /// A good answer is a promise.
+    pub(super) const fn for_a_promise(mut self) -> Self {
+        self.is_promise = true;
         self
     }
 
