@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{
@@ -15,8 +15,8 @@ use redis::cluster_routing::{
 };
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline,
-    RedisError, RedisFuture, ServerErrorKind, TlsMode, Value, from_redis_value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
+    ServerErrorKind, TlsMode, Value, from_redis_value,
 };
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -79,35 +79,14 @@ enum Connection {
     Cluster(ClusterConnection),
 }
 
-impl ConnectionLike for Connection {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        match self {
-            Self::Server(server) => server.req_packed_command(cmd),
-            Self::Cluster(cluster) => cluster.req_packed_command(cmd),
-        }
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        cmd: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        match self {
-            Self::Server(server) => server.req_packed_commands(cmd, offset, count),
-            Self::Cluster(cluster) => cluster.req_packed_commands(cmd, offset, count),
-        }
-    }
-
-    fn get_db(&self) -> i64 {
-        match self {
-            Self::Server(server) => server.get_db(),
-            Self::Cluster(cluster) => cluster.get_db(),
-        }
-    }
-}
-
 impl Connection {
+    async fn call<T: FromRedisValue>(&mut self, call: &Call) -> Result<T, RedisError> {
+        match self {
+            Self::Server(server) => call.invocation().invoke_async(server).await,
+            Self::Cluster(cluster) => call.invocation().invoke_async(cluster).await,
+        }
+    }
+
     /// What every server that can be written to answers to `cmd`.
     async fn ask_all(&mut self, cmd: Cmd) -> Result<Vec<Value>, RedisError> {
         match self {
@@ -261,7 +240,7 @@ impl Link {
     /// Runs a script.
     pub(super) async fn call<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
         let (place, age, mut connection) = self.shared().await.map_err(Failure::Refused)?;
-        let outcome = call.invocation().invoke_async(&mut connection).await;
+        let outcome = connection.call(call).await;
         self.ended(place, age, outcome).await
     }
 
@@ -311,11 +290,7 @@ impl Link {
         call: &Call,
         connection: &mut Connection,
     ) -> Result<T, Failure> {
-        let told: T = call
-            .invocation()
-            .invoke_async(connection)
-            .await
-            .map_err(failure)?;
+        let told: T = connection.call(call).await.map_err(failure)?;
         let mut wait = redis::cmd("WAIT");
         wait.arg(self.terms.replicas)
             .arg(REPLICA_TIMEOUT.as_millis().to_string());

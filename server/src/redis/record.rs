@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use self::page::{Ask, Proof};
 use super::address::Address;
-use super::changes::COUNTERS;
+use super::changes::{COUNTERS, stats_of};
 use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
@@ -148,15 +148,13 @@ async fn adopt(link: &Link) -> StoreResult<StoreId> {
     };
     let sealed = seals(link).await?;
     let mut known = sealed.iter().flatten();
-    let seal = match known.next() {
-        Some(seal) => seal.clone(),
-        None => {
-            // Of servers that start at once, the first to seal this shard names the store.
-            let first = Shard::first();
-            set(first, format!("{drawn:?}")).await?;
-            let get = get_seal(first);
-            link.ask(first, &get).await?
-        }
+    let seal = if let Some(seal) = known.next() {
+        seal.clone()
+    } else {
+        // Of servers that start at once, the first to seal this shard names the store.
+        let first = Shard::first();
+        set(first, format!("{drawn:?}")).await?;
+        link.ask(first, &seal_of(first)).await?
     };
     for shard in Shard::all_from(0) {
         set(shard, seal.clone()).await?;
@@ -174,7 +172,7 @@ async fn adopt(link: &Link) -> StoreResult<StoreId> {
         .ok_or_else(|| StoreError::Corrupt("Redis holds no id that is one".to_owned()))
 }
 
-fn get_seal(shard: Shard) -> redis::Cmd {
+fn seal_of(shard: Shard) -> redis::Cmd {
     let mut get = redis::cmd("GET");
     get.arg(shard.seal());
     get
@@ -182,7 +180,7 @@ fn get_seal(shard: Shard) -> redis::Cmd {
 
 async fn seals(link: &Link) -> StoreResult<Vec<Option<String>>> {
     let seals =
-        Shard::all_from(0).map(|shard| async move { link.ask(shard, &get_seal(shard)).await });
+        Shard::all_from(0).map(|shard| async move { link.ask(shard, &seal_of(shard)).await });
     try_join_all(seals).await
 }
 
@@ -397,26 +395,7 @@ impl RecordStore for RedisStore {
                 *sum += count.unwrap_or(0);
             }
         }
-        let [
-            created,
-            claimed,
-            delivered,
-            lapsed,
-            burnt,
-            expired,
-            abandoned,
-            locked,
-        ] = sums.map(|sum| u64::try_from(sum).unwrap_or(0));
-        Ok(StatsAnswer {
-            created,
-            claimed,
-            delivered,
-            lapsed,
-            burnt,
-            expired,
-            abandoned,
-            locked,
-        })
+        Ok(stats_of(sums.map(|sum| u64::try_from(sum).unwrap_or(0))))
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

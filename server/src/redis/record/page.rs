@@ -8,6 +8,7 @@ use onetimeshare_protocol::id::{ClaimVerifier, LinkVerifier, OwnerVerifier, Tran
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, StoreError, StoreResult};
+use crate::redis::changes::{COUNTERS, stats_of};
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
 use crate::redis::script::{Call, LOAD};
@@ -22,6 +23,9 @@ pub(super) enum Proof {
     Owner(OwnerVerifier),
     Claim(ClaimVerifier),
 }
+
+/// What every counter of a page begins with: it is their differences that are kept, and some count down.
+const COUNTED: u64 = 1 << 32;
 
 /// What of a transfer is asked for.
 #[derive(Clone)]
@@ -149,7 +153,10 @@ impl Page {
     /// Reads the script's answer to `ask`.
     pub(super) fn parse(ask: &Ask, loaded: Loaded) -> StoreResult<Self> {
         let (now, version, record, leases, manifest, part, queued, indices) = loaded;
-        let mut tables = Tables::default();
+        let mut tables = Tables {
+            stats: stats_of([COUNTED; COUNTERS.len()]),
+            ..Tables::default()
+        };
         if !version.is_empty() {
             let transfer = encoding::parse_transfer(&record, &leases)?;
             if transfer.id != ask.id {

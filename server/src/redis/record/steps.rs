@@ -154,7 +154,7 @@ impl RedisStore {
                 Kept::Stale => {
                     patience
                         .wait("too many servers work on one transfer")
-                        .await?
+                        .await?;
                 }
                 Kept::Unclear => {
                     unclear.push((version, outcome));
@@ -354,7 +354,7 @@ impl RedisStore {
                 Kept::Stale => {
                     patience
                         .wait("too many servers work on one transfer")
-                        .await?
+                        .await?;
                 }
                 Kept::Unclear => {
                     versions.push((version, created));
