@@ -93,6 +93,12 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// Gives the store its id. Fails if it has one.
     async fn adopt(&self, store_id: &StoreId) -> StoreResult<()>;
 
+    /// The mark that was left last; none before the first. See [`crate::service::check_stores`].
+    async fn mark(&self) -> StoreResult<Option<u64>>;
+
+    /// Leaves a mark in place of the one before.
+    async fn set_mark(&self, mark: u64) -> StoreResult<()>;
+
     /// Answers when the store can be reached.
     async fn probe(&self) -> StoreResult<()>;
 }

@@ -69,6 +69,10 @@ pub(crate) fn require_room(has_room: bool) -> StoreResult<()> {
     }
 }
 
+/// By so many seconds a store's mark may be behind what it was: a fail-over loses the last moments where nobody waits for
+/// replicas, and is no old copy.
+pub(crate) const BEHIND_MAX_S: u64 = 60;
+
 /// What every step of a store comes to.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -313,6 +317,17 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
 
     /// The store's own id.
     async fn store_id(&self) -> StoreResult<StoreId>;
+
+    /// How far the store has come: a mark that only grows, or none where records and blobs are never restored one without the
+    /// other. See [`crate::service::check_stores`].
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Moves the mark on, and says where to; none when there is none, or that was done a moment ago.
+    async fn advance_mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
 
     /// Whether no object is recorded, neither as a part nor for deletion, so that an empty blob store is no loss.
     async fn has_no_parts(&self) -> StoreResult<bool>;

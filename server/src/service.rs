@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 
 pub use self::download::Download;
 pub use self::invalid::Invalid;
-pub(crate) use self::stores::check_stores;
 pub use self::stores::{MatchError, match_stores};
+pub(crate) use self::stores::{check_stores, leave_mark};
 pub use self::upload::PartUpload;
 use crate::blob::BlobStore;
 use crate::clock::Clock;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use crate::service::{MatchError, Service, check_stores};
+use crate::service::{MatchError, Service, check_stores, leave_mark};
 
 /// How often a pass begins when nothing was erased in between.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -48,6 +48,7 @@ fn report(swept: Result<usize, MatchError>) {
 pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
     check_stores(records.as_ref(), blobs.as_ref()).await?;
+    leave_mark(records.as_ref(), blobs.as_ref()).await?;
     let mut touched = 0;
     loop {
         let settled = records.sweep(BATCH, service.moment()).await?;

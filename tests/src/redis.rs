@@ -334,10 +334,10 @@ impl Redis {
     pub fn ask_at(address: SocketAddr, words: &[&str]) -> Option<String> {
         let mut stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(ANSWER_MAX)).ok()?;
-        let mut command = format!("*{}\r\n", words.len());
-        for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
-        }
+        let words = words.iter();
+        let lines = words.map(|word| format!("${}\r\n{word}\r\n", word.len()));
+        let lines: Vec<_> = lines.collect();
+        let command = format!("*{}\r\n{}", lines.len(), lines.concat());
         stream.write_all(command.as_bytes()).ok()?;
         let mut answer = vec![0; 1 << 16];
         let len = stream.read(&mut answer).ok()?;

@@ -64,6 +64,12 @@ const CONFINED: &[(&str, &[&str], &[&str], &str)] = &[
     ),
     (
         "server/src/",
+        &["redis::cmd", "redis::aio", "redis::Client", "redis::Script"],
+        &["redis"],
+        "Redis is spoken to in one folder only",
+    ),
+    (
+        "server/src/",
         &["std::env"],
         &["config"],
         "the environment is read by the configuration only",
@@ -493,6 +499,18 @@ mod tests {
             "use rusqlite::Connection;",
         );
         passes("server/src/record/sqlite.rs", "use rusqlite::Connection;");
+    }
+
+    #[test]
+    fn redis_is_spoken_to_in_one_folder() {
+        refused(
+            "server/src/service.rs",
+            "fn a() { redis::cmd(\"GET\"); }",
+            "one folder",
+        );
+        refused("server/src/main.rs", "use redis::Client;", "one folder");
+        passes("server/src/redis/link.rs", "use redis::Client;");
+        passes("server/src/config.rs", "use crate::redis::Address;");
     }
 
     #[test]

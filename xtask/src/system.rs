@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Result, bail};
 
@@ -169,11 +170,39 @@ pub(crate) fn require(packages: &[Package]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    if !(env::is_ci() && is_root()) {
-        bail!("{}", sentence_for(&missing));
+    require_right_to_install(&missing)?;
+    bring(&missing)
+}
+
+/// The same, while `work` is done that needs none of them: they come over the network, and what is built comes from here.
+/// Where they cannot be installed, that is said before anything is begun.
+pub(crate) fn require_meanwhile(
+    packages: &[Package],
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let missing = missing(packages);
+    if missing.is_empty() {
+        return work();
     }
-    install(&names_of(&missing))?;
-    let missing = self::missing(packages);
+    require_right_to_install(&missing)?;
+    thread::scope(|scope| {
+        let bringing = scope.spawn(|| bring(&missing));
+        let worked = work();
+        bringing.join().expect("installing does not panic")?;
+        worked
+    })
+}
+
+fn require_right_to_install(missing: &[Package]) -> Result<()> {
+    if env::is_ci() && is_root() {
+        return Ok(());
+    }
+    bail!("{}", sentence_for(missing))
+}
+
+fn bring(packages: &[Package]) -> Result<()> {
+    install(&names_of(packages))?;
+    let missing = missing(packages);
     if missing.is_empty() {
         return Ok(());
     }

@@ -53,6 +53,7 @@ async fn read(
 /// All of it. The store must be new.
 pub async fn run_all(store: Arc<dyn BlobStore>) {
     ids_are_given_once(store.as_ref()).await;
+    the_last_mark_is_kept(store.as_ref()).await;
     objects_are_read_as_written(store.as_ref()).await;
     torn_writes_are_never_seen(store.as_ref()).await;
     deleting_is_idempotent(store.as_ref()).await;
@@ -69,6 +70,15 @@ pub async fn ids_are_given_once(store: &dyn BlobStore) {
     store.adopt(&id).await.unwrap();
     assert!(store.adopt(&StoreId([8; 16])).await.is_err());
     assert_eq!(store.store_id().await.unwrap(), Some(id));
+}
+
+/// A store has no mark until one is left, and keeps the last.
+pub async fn the_last_mark_is_kept(store: &dyn BlobStore) {
+    assert_eq!(store.mark().await.unwrap(), None);
+    for mark in [1_800_000_000, 5, u64::MAX] {
+        store.set_mark(mark).await.unwrap();
+        assert_eq!(store.mark().await.unwrap(), Some(mark));
+    }
 }
 
 /// Whole, in ranges, empty; and none for what is not there.

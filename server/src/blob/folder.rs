@@ -28,6 +28,9 @@ use crate::record::{StoreError, StoreId, StoreResult};
 const BUFFER_LEN: usize = 256 * 1024;
 
 const STORE_ID: &str = "store-id";
+
+/// Holds the last mark that was left.
+const MARK: &str = "mark";
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
 
@@ -77,6 +80,16 @@ impl FolderStore {
                 }
             }
         }
+    }
+
+    /// Writes a small file beside the objects' folders, in place of any earlier.
+    async fn write_note(&self, name: &str, text: &str) -> StoreResult<()> {
+        let path = self.root.join(name);
+        let mut file = tokio_fs::File::create(aside(&path)).await?;
+        file.write_all(text.as_bytes()).await?;
+        file.sync_all().await?;
+        tokio_fs::rename(aside(&path), &path).await?;
+        Ok(sync_folder(&self.root).await?)
     }
 
     async fn write_aside(&self, object: &ObjectName, mut body: ByteStream) -> StoreResult<()> {
@@ -161,11 +174,23 @@ impl BlobStore for FolderStore {
                 "the blob folder has an id already".to_owned(),
             ));
         }
-        let mut file = tokio_fs::File::create(aside(&path)).await?;
-        file.write_all(format!("{store_id:?}\n").as_bytes()).await?;
-        file.sync_all().await?;
-        tokio_fs::rename(aside(&path), &path).await?;
-        Ok(sync_folder(&self.root).await?)
+        self.write_note(STORE_ID, &format!("{store_id:?}\n")).await
+    }
+
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        match tokio_fs::read_to_string(self.root.join(MARK)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(text) => text
+                .trim()
+                .parse()
+                .map(Some)
+                .map_err(|_| StoreError::Corrupt(MARK.to_owned())),
+        }
+    }
+
+    async fn set_mark(&self, mark: u64) -> StoreResult<()> {
+        self.write_note(MARK, &format!("{mark}\n")).await
     }
 
     async fn probe(&self) -> StoreResult<()> {

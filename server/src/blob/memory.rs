@@ -24,6 +24,7 @@ pub struct MemoryBlobs {
 struct Inner {
     objects: BTreeMap<ObjectName, Bytes>,
     store_id: Option<StoreId>,
+    mark: Option<u64>,
 }
 
 impl MemoryBlobs {
@@ -94,6 +95,15 @@ impl BlobStore for MemoryBlobs {
             ));
         }
         inner.store_id = Some(store_id.clone());
+        Ok(())
+    }
+
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        Ok(self.lock().mark)
+    }
+
+    async fn set_mark(&self, mark: u64) -> StoreResult<()> {
+        self.lock().mark = Some(mark);
         Ok(())
     }
 

@@ -1,12 +1,13 @@
 //! What a step has changed of one transfer, as the arguments of `commit.lua`. It decides nothing: it compares.
 
 use onetimeshare_protocol::id::TransferId;
+use onetimeshare_protocol::transfer::StatsAnswer;
 
 use super::{encoding, keys};
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, Queued};
-use crate::transfer::{Moment, Tally, Transfer};
+use crate::transfer::{Moment, Transfer};
 
 /// Changes in the order in which they are made.
 #[derive(Debug)]
@@ -27,24 +28,27 @@ impl Changes {
         is_swept: bool,
     ) -> Self {
         let mut changes = Self::leaving(after.entries.contains_key(id));
-        match (before.entries.get(id), after.entries.get(id)) {
-            (None, None) if !is_swept => {}
-            (_, None) => changes.forget(id),
-            (None, Some(entry)) => changes.create(entry, at),
-            // What stood there was a tombstone whose time was over: nothing else is ever alive again.
-            (Some(old), Some(new)) if old.transfer.is_gone() && !new.transfer.is_gone() => {
-                changes.forget(id);
-                changes.create(new, at);
-            }
-            (Some(old), Some(new)) => changes.step(old, new, at, is_swept),
-        }
+        let (old, new) = (before.entries.get(id), after.entries.get(id));
         changes.requeue(before, after);
-        if let (Some(old), Some(new)) = (before.entries.get(id), after.entries.get(id))
-            && new.transfer.is_gone()
-            && !old.transfer.is_gone()
-        {
+        // What stood there before, if anything, was a tombstone whose time is over, or is one by now.
+        let is_another =
+            |new: &Entry| old.is_none_or(|old| old.transfer.created_at != new.transfer.created_at);
+        let ends = new.is_none_or(|new| new.transfer.is_gone() || is_another(new));
+        if ends && old.is_some_and(|old| !old.transfer.is_gone()) {
             changes.erase(id, at);
         }
+        match (old, new) {
+            (None, None) if !is_swept => {}
+            (_, None) => changes.forget(id),
+            (Some(old), Some(new)) if !is_another(new) => changes.step(old, new, at, is_swept),
+            (old, Some(new)) => {
+                if old.is_some() {
+                    changes.forget(id);
+                }
+                changes.create(new, at);
+            }
+        }
+        changes.count(&before.stats, &after.stats);
         changes
     }
 
@@ -100,7 +104,6 @@ impl Changes {
             self.add_part(*index, *accepted);
         }
         self.keep_record(transfer, at);
-        self.count(Tally::between(None, transfer));
     }
 
     fn step(&mut self, old: &Entry, new: &Entry, at: Moment, is_swept: bool) {
@@ -125,7 +128,6 @@ impl Changes {
                 self.add_part(*index, *accepted);
             }
         }
-        self.count(Tally::between(Some(&old.transfer), transfer));
     }
 
     fn add_part(&mut self, index: u64, accepted: Accepted) {
@@ -188,9 +190,11 @@ impl Changes {
         self.add([&b"forget"[..], id.to_text().as_bytes()]);
     }
 
-    fn count(&mut self, tally: Tally) {
-        for (name, change) in COUNTERS.iter().zip(counts(tally)) {
-            if change != 0 {
+    fn count(&mut self, before: &StatsAnswer, after: &StatsAnswer) {
+        let pairs = counts(before).into_iter().zip(counts(after));
+        for (name, (before, after)) in COUNTERS.iter().zip(pairs) {
+            if before != after {
+                let change = i128::from(after) - i128::from(before);
                 self.add([
                     &b"count"[..],
                     name.as_bytes(),
@@ -213,8 +217,8 @@ pub(super) const COUNTERS: [&str; 8] = [
     "locked",
 ];
 
-const fn counts(tally: Tally) -> [i64; 8] {
-    let Tally {
+const fn counts(stats: &StatsAnswer) -> [u64; 8] {
+    let StatsAnswer {
         created,
         claimed,
         delivered,
@@ -223,8 +227,32 @@ const fn counts(tally: Tally) -> [i64; 8] {
         expired,
         abandoned,
         locked,
-    } = tally;
+    } = *stats;
     [
         created, claimed, delivered, lapsed, burnt, expired, abandoned, locked,
     ]
+}
+
+/// The counters that `counts`, in the order of [`COUNTERS`], are of.
+pub(super) const fn stats_of(counts: [u64; 8]) -> StatsAnswer {
+    let [
+        created,
+        claimed,
+        delivered,
+        lapsed,
+        burnt,
+        expired,
+        abandoned,
+        locked,
+    ] = counts;
+    StatsAnswer {
+        created,
+        claimed,
+        delivered,
+        lapsed,
+        burnt,
+        expired,
+        abandoned,
+        locked,
+    }
 }

@@ -54,6 +54,11 @@ impl Shard {
         self.key("counters")
     }
 
+    /// How far the store has come: Redis's time when that was last said.
+    pub(super) fn mark(self) -> String {
+        self.key("mark")
+    }
+
     /// There while a rewrite of the append-only file was asked for not long ago.
     pub(super) fn rewrite(self) -> String {
         self.key("rewrite")

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{
@@ -15,8 +15,8 @@ use redis::cluster_routing::{
 };
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline,
-    RedisError, RedisFuture, ServerErrorKind, TlsMode, Value, from_redis_value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
+    ServerErrorKind, TlsMode, Value, from_redis_value,
 };
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
 use super::script::Call;
-use crate::record::{StoreError, StoreResult};
+use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
 
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -79,35 +79,14 @@ enum Connection {
     Cluster(ClusterConnection),
 }
 
-impl ConnectionLike for Connection {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        match self {
-            Self::Server(server) => server.req_packed_command(cmd),
-            Self::Cluster(cluster) => cluster.req_packed_command(cmd),
-        }
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        cmd: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        match self {
-            Self::Server(server) => server.req_packed_commands(cmd, offset, count),
-            Self::Cluster(cluster) => cluster.req_packed_commands(cmd, offset, count),
-        }
-    }
-
-    fn get_db(&self) -> i64 {
-        match self {
-            Self::Server(server) => server.get_db(),
-            Self::Cluster(cluster) => cluster.get_db(),
-        }
-    }
-}
-
 impl Connection {
+    async fn call<T: FromRedisValue>(&mut self, call: &Call) -> Result<T, RedisError> {
+        match self {
+            Self::Server(server) => call.invocation().invoke_async(server).await,
+            Self::Cluster(cluster) => call.invocation().invoke_async(cluster).await,
+        }
+    }
+
     /// What every server that can be written to answers to `cmd`.
     async fn ask_all(&mut self, cmd: Cmd) -> Result<Vec<Value>, RedisError> {
         match self {
@@ -227,6 +206,8 @@ pub(super) struct Link {
     waiting: StdMutex<Vec<Connection>>,
     may_wait: Semaphore,
     told: StdMutex<BTreeSet<String>>,
+    /// The newest mark that this process has set.
+    mark: AtomicU64,
 }
 
 impl fmt::Debug for Link {
@@ -247,6 +228,7 @@ impl Link {
             waiting: StdMutex::default(),
             may_wait: Semaphore::new(WAITING_COUNT),
             told: StdMutex::default(),
+            mark: AtomicU64::new(0),
         })
     }
 
@@ -258,7 +240,7 @@ impl Link {
     /// Runs a script.
     pub(super) async fn call<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
         let (place, age, mut connection) = self.shared().await.map_err(Failure::Refused)?;
-        let outcome = call.invocation().invoke_async(&mut connection).await;
+        let outcome = connection.call(call).await;
         self.ended(place, age, outcome).await
     }
 
@@ -308,11 +290,7 @@ impl Link {
         call: &Call,
         connection: &mut Connection,
     ) -> Result<T, Failure> {
-        let told: T = call
-            .invocation()
-            .invoke_async(connection)
-            .await
-            .map_err(failure)?;
+        let told: T = connection.call(call).await.map_err(failure)?;
         let mut wait = redis::cmd("WAIT");
         wait.arg(self.terms.replicas)
             .arg(REPLICA_TIMEOUT.as_millis().to_string());
@@ -373,7 +351,36 @@ impl Link {
             .map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
             .map_err(unreachable)?;
         self.inspect(&mut connection).await?;
+        self.check_mark(&mut connection).await?;
         Ok(connection)
+    }
+
+    /// From now on a Redis that has fallen behind this mark is not used.
+    pub(super) fn remember_mark(&self, mark: u64) {
+        self.mark.fetch_max(mark, Ordering::Relaxed);
+    }
+
+    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it. A fail-over may
+    /// lose the last moments.
+    async fn check_mark(&self, connection: &mut Connection) -> StoreResult<()> {
+        let newest = self.mark.load(Ordering::Relaxed);
+        if newest == 0 || self.terms.accepted.contains(&Risk::Restored) {
+            return Ok(());
+        }
+        let shard = Shard::first();
+        let mut get = redis::cmd("GET");
+        get.arg(shard.mark());
+        let kept = connection
+            .ask_one(get, shard)
+            .await
+            .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+        let kept: Option<u64> = from_redis_value(kept).unwrap_or_default();
+        if newest > kept.unwrap_or(0).saturating_add(BEHIND_MAX_S) {
+            return Err(StoreError::Corrupt(
+                "Redis was restarted on an old copy of itself, and what was opened since could be opened again".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// Looks whether Redis still keeps the terms.

@@ -23,11 +23,12 @@ use tokio::time::Instant;
 
 use self::page::{Ask, Proof};
 use super::address::Address;
-use super::changes::COUNTERS;
+use super::changes::{COUNTERS, stats_of};
 use super::encoding;
+use super::inspect::Risk;
 use super::keys::{self, Shard};
 use super::link::{Link, Terms};
-use super::script::{CONFIRM, Call, DUE, TAKE};
+use super::script::{CONFIRM, Call, DUE, MARK, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
@@ -37,6 +38,9 @@ use crate::transfer::{Moment, Outcome, Peek, Transfer};
 
 /// After Redis was found full, so long passes until it is tried with something new again.
 const FULL_FOR: Duration = Duration::from_secs(5);
+
+/// How often the mark is moved on, in seconds.
+const MARK_EVERY_S: u64 = 10;
 
 /// Records in Redis.
 pub struct RedisStore {
@@ -144,15 +148,13 @@ async fn adopt(link: &Link) -> StoreResult<StoreId> {
     };
     let sealed = seals(link).await?;
     let mut known = sealed.iter().flatten();
-    let seal = match known.next() {
-        Some(seal) => seal.clone(),
-        None => {
-            // Of servers that start at once, the first to seal this shard names the store.
-            let first = Shard::first();
-            set(first, format!("{drawn:?}")).await?;
-            let get = get_seal(first);
-            link.ask(first, &get).await?
-        }
+    let seal = if let Some(seal) = known.next() {
+        seal.clone()
+    } else {
+        // Of servers that start at once, the first to seal this shard names the store.
+        let first = Shard::first();
+        set(first, format!("{drawn:?}")).await?;
+        link.ask(first, &seal_of(first)).await?
     };
     for shard in Shard::all_from(0) {
         set(shard, seal.clone()).await?;
@@ -170,7 +172,7 @@ async fn adopt(link: &Link) -> StoreResult<StoreId> {
         .ok_or_else(|| StoreError::Corrupt("Redis holds no id that is one".to_owned()))
 }
 
-fn get_seal(shard: Shard) -> redis::Cmd {
+fn seal_of(shard: Shard) -> redis::Cmd {
     let mut get = redis::cmd("GET");
     get.arg(shard.seal());
     get
@@ -178,7 +180,7 @@ fn get_seal(shard: Shard) -> redis::Cmd {
 
 async fn seals(link: &Link) -> StoreResult<Vec<Option<String>>> {
     let seals =
-        Shard::all_from(0).map(|shard| async move { link.ask(shard, &get_seal(shard)).await });
+        Shard::all_from(0).map(|shard| async move { link.ask(shard, &seal_of(shard)).await });
     try_join_all(seals).await
 }
 
@@ -187,7 +189,7 @@ impl RecordStore for RedisStore {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
         match &new.body {
             None => {
-                let ask = Ask::by_anyone(&new.creation.id).for_more();
+                let ask = Ask::by_anyone(&new.creation.id).for_more().for_a_promise();
                 self.step(&ask, at, |tables, at| tables.create(new.clone(), at))
                     .await
             }
@@ -214,7 +216,9 @@ impl RecordStore for RedisStore {
         part: &PartWrite,
         at: Moment,
     ) -> StoreResult<Outcome<bool>> {
-        let ask = Ask::by(&part.object.id, Proof::Owner(owner.clone())).for_part(&part.object);
+        let ask = Ask::by(&part.object.id, Proof::Owner(owner.clone()))
+            .for_part(&part.object)
+            .for_a_promise();
         self.step(&ask, at, |tables, at| tables.accept_part(owner, part, at))
             .await
     }
@@ -236,7 +240,9 @@ impl RecordStore for RedisStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<(State, u64)>> {
-        let ask = Ask::by(id, Proof::Owner(owner.clone())).with_indices();
+        let ask = Ask::by(id, Proof::Owner(owner.clone()))
+            .with_indices()
+            .for_a_promise();
         self.step(&ask, at, |tables, at| tables.complete(id, owner, at))
             .await
     }
@@ -266,7 +272,7 @@ impl RecordStore for RedisStore {
         let ask = Ask::by(id, Proof::Link(link.clone()))
             .with_manifest()
             .for_part_0()
-            .for_ciphertext();
+            .for_a_promise();
         let is_allowed = |transfer: &Transfer| transfer.is_access(access);
         self.with_body(&ask, is_allowed, at, |tables, at, body| {
             let claimed = tables.claim(id, (link, access), claimant, at)?;
@@ -283,7 +289,7 @@ impl RecordStore for RedisStore {
     ) -> StoreResult<Outcome<BodyPlace>> {
         let ask = Ask::by(id, Proof::Claim(claimant.clone()))
             .for_part_0()
-            .for_ciphertext();
+            .for_a_promise();
         self.with_body(
             &ask,
             |_| true,
@@ -339,7 +345,7 @@ impl RecordStore for RedisStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        let ask = Ask::by(id, Proof::Claim(claimant.clone()));
+        let ask = Ask::by(id, Proof::Claim(claimant.clone())).for_a_promise();
         self.step(&ask, at, |tables, at| tables.deliver(id, claimant, at))
             .await
     }
@@ -350,7 +356,7 @@ impl RecordStore for RedisStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        let ask = Ask::by(id, Proof::Owner(owner.clone()));
+        let ask = Ask::by(id, Proof::Owner(owner.clone())).for_a_promise();
         self.step(&ask, at, |tables, at| tables.burn(id, owner, at))
             .await
     }
@@ -361,7 +367,7 @@ impl RecordStore for RedisStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        let ask = Ask::by(id, Proof::Owner(owner.clone()));
+        let ask = Ask::by(id, Proof::Owner(owner.clone())).for_a_promise();
         self.step(&ask, at, |tables, at| tables.unlock(id, owner, at))
             .await
     }
@@ -389,26 +395,7 @@ impl RecordStore for RedisStore {
                 *sum += count.unwrap_or(0);
             }
         }
-        let [
-            created,
-            claimed,
-            delivered,
-            lapsed,
-            burnt,
-            expired,
-            abandoned,
-            locked,
-        ] = sums.map(|sum| u64::try_from(sum).unwrap_or(0));
-        Ok(StatsAnswer {
-            created,
-            claimed,
-            delivered,
-            lapsed,
-            burnt,
-            expired,
-            abandoned,
-            locked,
-        })
+        Ok(stats_of(sums.map(|sum| u64::try_from(sum).unwrap_or(0))))
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
@@ -492,6 +479,29 @@ impl RecordStore for RedisStore {
         }
     }
 
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        if self.link.terms().accepted.contains(&Risk::Restored) {
+            return Ok(None);
+        }
+        let shard = Shard::first();
+        let mut get = redis::cmd("GET");
+        get.arg(shard.mark());
+        let kept: Option<u64> = self.link.ask(shard, &get).await?;
+        Ok(Some(kept.unwrap_or(0)))
+    }
+
+    async fn advance_mark(&self) -> StoreResult<Option<u64>> {
+        let shard = Shard::first();
+        let call = Call::new(&MARK, shard, &self.seal)
+            .key(shard.mark())
+            .arg(MARK_EVERY_S.to_string());
+        let mark: Option<u64> = self.link.call_and_wait(&call).await?;
+        if let Some(mark) = mark {
+            self.link.remember_mark(mark);
+        }
+        Ok(mark)
+    }
+
     async fn has_no_parts(&self) -> StoreResult<bool> {
         for shard in Shard::all_from(0) {
             let mut parts = redis::cmd("HGET");
@@ -510,7 +520,7 @@ impl RecordStore for RedisStore {
     /// Writes to every shard, and has as many replicas hear of it as are waited for.
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
-            let call = Call::new(&super::script::PULSE, shard, &self.seal).key(shard.pulse());
+            let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
             let _: String = self.link.call_and_wait(&call).await?;
             StoreResult::Ok(())
         });

@@ -24,6 +24,8 @@ scripts! {
     TAKE = "take.lua";
     /// Takes deleted objects from the queue.
     CONFIRM = "confirm.lua";
+    /// Moves the store's mark on.
+    MARK = "mark.lua";
     /// Writes something to wait for.
     PULSE = "pulse.lua";
 }

@@ -2,7 +2,7 @@
 //! transfer, because the server does not start on it and nothing is swept.
 
 use crate::blob::BlobStore;
-use crate::record::{RecordStore, StoreError};
+use crate::record::{BEHIND_MAX_S, RecordStore, StoreError};
 
 /// Why two stores may not be used together.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,12 @@ pub enum MatchError {
         "the blob store is empty, but the record store names parts in it: is its folder mounted? Bring it back, or begin with an empty pair"
     )]
     BlobsLost,
+    /// The records are older than what the blob store was told of them.
+    #[error(
+        "the record store is an old copy of itself, and what was opened since could be opened again: bring the present one back, \
+         begin with an empty pair, or accept that with --redis-accept restored"
+    )]
+    Restored,
     /// A store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -30,7 +36,7 @@ pub async fn match_stores(
 ) -> Result<(), MatchError> {
     let expected = records.store_id().await?;
     match blobs.store_id().await? {
-        Some(found) if found == expected => Ok(()),
+        Some(found) if found == expected => check_marks(records, blobs).await,
         Some(_) => Err(MatchError::Strangers),
         None if records.has_no_parts().await? => Ok(blobs.adopt(&expected).await?),
         None => Err(MatchError::BlobsLost),
@@ -45,8 +51,31 @@ pub(crate) async fn check_stores(
 ) -> Result<(), MatchError> {
     let expected = records.store_id().await?;
     match blobs.store_id().await? {
-        Some(found) if found == expected => Ok(()),
+        Some(found) if found == expected => check_marks(records, blobs).await,
         Some(_) => Err(MatchError::Strangers),
         None => Err(MatchError::BlobsLost),
+    }
+}
+
+/// Every mark is kept with the records before it is left with the blobs. Where it is found there and is gone here, the records
+/// were restored from an earlier day.
+async fn check_marks(records: &dyn RecordStore, blobs: &dyn BlobStore) -> Result<(), MatchError> {
+    let Some(kept) = records.mark().await? else {
+        return Ok(());
+    };
+    match blobs.mark().await? {
+        Some(left) if left > kept.saturating_add(BEHIND_MAX_S) => Err(MatchError::Restored),
+        _ => Ok(()),
+    }
+}
+
+/// Moves the mark on, from time to time.
+pub(crate) async fn leave_mark(
+    records: &dyn RecordStore,
+    blobs: &dyn BlobStore,
+) -> Result<(), StoreError> {
+    match records.advance_mark().await? {
+        Some(mark) => blobs.set_mark(mark).await,
+        None => Ok(()),
     }
 }

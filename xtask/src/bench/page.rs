@@ -71,8 +71,8 @@ The server's highest resident memory (VmHWM), before and after.
 const LIVE: &str = "\
 ## Many waiting transfers
 Command: `cargo xtask bench live`. Texts of 1 KiB that nobody has opened, put into the store through its own trait by many concurrent steps (no HTTP). Then the real
-server: its start until the first answer, each call alone on one connection (create of new ones, peek and claim of old ones far apart), and how long until more that
-were due at once have expired after an erasure woke the sweeper; by itself it wakes every 15 s. Create and claim are synced before they are answered. *disk alone* is the time to
+server: its start until the first answer, each call alone on one connection (create of new ones, peek and claim of old ones far apart), and how long it
+takes, from its start, until as many have expired as fell due while no server ran. Create and claim are synced before they are answered. *disk alone* is the time to
 write over and sync 32 KiB without any server, taken in turn with the calls: a disk that has just taken gigabytes may be slower. The database lies in the system's
 page cache where memory allows.
 ";

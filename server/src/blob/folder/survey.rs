@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{ASIDE, PROBE, STORE_ID};
+use super::{ASIDE, MARK, PROBE, STORE_ID};
 use crate::blob::ObjectName;
 use crate::record::{StoreError, StoreId, StoreResult};
 
@@ -144,11 +144,10 @@ impl Entries {
             }
             return Ok(None);
         }
-        Ok(match name.strip_prefix(STORE_ID) {
-            Some("") => None,
-            Some(rest) if rest.strip_prefix('.') == Some(ASIDE) => {
-                Some(Entry::Leftover(entry.path()))
-            }
+        let is_aside = |note: &str| name == format!("{note}.{ASIDE}");
+        Ok(match name.as_str() {
+            STORE_ID | MARK => None,
+            _ if is_aside(STORE_ID) || is_aside(MARK) => Some(Entry::Leftover(entry.path())),
             _ if name == PROBE => Some(Entry::Leftover(entry.path())),
             _ => Some(Entry::Foreign(entry.path())),
         })

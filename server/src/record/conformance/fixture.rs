@@ -100,20 +100,22 @@ impl Fixture {
         }
     }
 
-    /// Takes everything that is due for deletion, sorted.
+    /// Takes everything that is due for deletion. What of it are parts, sorted: a store may keep inline bodies as objects too.
     pub async fn take(&self) -> Vec<ObjectName> {
-        let taken = self.store.take_deletions(10_000, self.at).await;
-        let mut taken = taken.expect("the store answers");
-        taken.sort();
-        taken
+        parts_among(self.take_all().await)
     }
 
-    /// Takes everything that is due for deletion, and confirms it.
+    async fn take_all(&self) -> Vec<ObjectName> {
+        let taken = self.store.take_deletions(10_000, self.at).await;
+        taken.expect("the store answers")
+    }
+
+    /// Takes everything that is due for deletion, and confirms it. What of it are parts, sorted.
     pub async fn delete(&self) -> Vec<ObjectName> {
-        let taken = self.take().await;
+        let taken = self.take_all().await;
         let confirmed = self.store.confirm_deleted(&taken, self.at).await;
         confirmed.expect("the store answers");
-        taken
+        parts_among(taken)
     }
 }
 
@@ -121,6 +123,15 @@ impl Fixture {
 pub(super) const BODY_LEN: u64 = 20;
 pub(super) const PART_LEN: u64 = 8;
 pub(super) const TTL_S: u64 = 86_400;
+
+/// The last byte of an id whose body comes with the create request, and of no other.
+const INLINE: u8 = 0xff;
+
+fn parts_among(mut objects: Vec<ObjectName>) -> Vec<ObjectName> {
+    objects.retain(|object| object.id.as_bytes().last() != Some(&INLINE));
+    objects.sort();
+    objects
+}
 
 fn derive(label: &str, number: u64) -> [u8; 32] {
     Sha256::new()
@@ -146,9 +157,13 @@ pub struct Sample {
 impl Sample {
     fn draw(claims_max: u32, body: Option<Bytes>) -> Self {
         let number = SAMPLES.fetch_add(1, Ordering::SeqCst);
-        let id = derive("id", number);
+        let mut id: [u8; 16] = *derive("id", number)
+            .first_chunk()
+            .expect("32 bytes hold 16");
+        let [.., last] = &mut id;
+        *last = if body.is_some() { INLINE } else { 0 };
         let creation = Creation {
-            id: TransferId::from_bytes(*id.first_chunk().expect("32 bytes hold 16")),
+            id: TransferId::from_bytes(id),
             link_verifier: LinkVerifier::from_bytes(derive("link", number)),
             access_verifier: AccessVerifier::from_bytes(derive("access", number)),
             owner_verifier: OwnerVerifier::from_bytes(derive("owner", number)),

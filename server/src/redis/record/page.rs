@@ -8,6 +8,7 @@ use onetimeshare_protocol::id::{ClaimVerifier, LinkVerifier, OwnerVerifier, Tran
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, StoreError, StoreResult};
+use crate::redis::changes::{COUNTERS, stats_of};
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
 use crate::redis::script::{Call, LOAD};
@@ -23,6 +24,9 @@ pub(super) enum Proof {
     Claim(ClaimVerifier),
 }
 
+/// What every counter of a page begins with: it is their differences that are kept, and some count down.
+const COUNTED: u64 = 1 << 32;
+
 /// What of a transfer is asked for.
 #[derive(Clone)]
 pub(super) struct Ask {
@@ -32,8 +36,8 @@ pub(super) struct Ask {
     wants_indices: bool,
     part: Option<u64>,
     object: Option<ObjectName>,
-    /// Whether an answer may hold ciphertext, so that replicas have to know of it first.
-    pub(super) gives_ciphertext: bool,
+    /// Whether a good answer is a promise, which replicas have to know of first even when nothing has changed.
+    pub(super) is_promise: bool,
     /// Whether something new may come of it, for which there has to be room.
     pub(super) takes_room: bool,
 }
@@ -52,7 +56,7 @@ impl Ask {
             wants_indices: false,
             part: None,
             object: None,
-            gives_ciphertext: false,
+            is_promise: false,
             takes_room: false,
         }
     }
@@ -81,9 +85,9 @@ impl Ask {
         self
     }
 
-    /// The answer may hold ciphertext.
-    pub(super) const fn for_ciphertext(mut self) -> Self {
-        self.gives_ciphertext = true;
+    /// A good answer is a promise.
+    pub(super) const fn for_a_promise(mut self) -> Self {
+        self.is_promise = true;
         self
     }
 
@@ -149,7 +153,10 @@ impl Page {
     /// Reads the script's answer to `ask`.
     pub(super) fn parse(ask: &Ask, loaded: Loaded) -> StoreResult<Self> {
         let (now, version, record, leases, manifest, part, queued, indices) = loaded;
-        let mut tables = Tables::default();
+        let mut tables = Tables {
+            stats: stats_of([COUNTED; COUNTERS.len()]),
+            ..Tables::default()
+        };
         if !version.is_empty() {
             let transfer = encoding::parse_transfer(&record, &leases)?;
             if transfer.id != ask.id {

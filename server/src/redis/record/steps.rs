@@ -144,8 +144,8 @@ impl RedisStore {
                 ));
             }
             let changes = Changes::between(&page.tables, &tables, &ask.id, moment, false);
-            let gives = ask.gives_ciphertext && outcome.is_ok();
-            if changes.is_empty() && !(gives && self.link.terms().replicas > 0) {
+            let is_promise = ask.is_promise && outcome.is_ok();
+            if changes.is_empty() && !(is_promise && self.link.terms().replicas > 0) {
                 return Ok(outcome);
             }
             let version = draw_version()?;
@@ -154,7 +154,7 @@ impl RedisStore {
                 Kept::Stale => {
                     patience
                         .wait("too many servers work on one transfer")
-                        .await?
+                        .await?;
                 }
                 Kept::Unclear => {
                     unclear.push((version, outcome));
@@ -260,7 +260,7 @@ impl RedisStore {
         body: &Bytes,
         at: Moment,
     ) -> StoreResult<Outcome<Created>> {
-        let ask = Ask::by_anyone(&new.creation.id).for_more();
+        let ask = Ask::by_anyone(&new.creation.id).for_more().for_a_promise();
         let mut patience = Patience::new();
         let page = self.load(&ask, &mut patience).await?;
         let mut tables = page.tables.clone();
@@ -312,7 +312,7 @@ impl RedisStore {
         (object, queued, body): (&ObjectName, Queued, &Bytes),
         at: Moment,
     ) -> StoreResult<Outcome<Created>> {
-        let ask = Ask::by_anyone(&new.creation.id).for_more();
+        let ask = Ask::by_anyone(&new.creation.id).for_more().for_a_promise();
         let accepted = Accepted {
             digest: Sha256::digest(body).into(),
             random: object.random,
@@ -354,7 +354,7 @@ impl RedisStore {
                 Kept::Stale => {
                     patience
                         .wait("too many servers work on one transfer")
-                        .await?
+                        .await?;
                 }
                 Kept::Unclear => {
                     versions.push((version, created));

@@ -57,6 +57,14 @@ impl BlobStore for Overtaken {
         self.blobs.store_id().await
     }
 
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        self.blobs.mark().await
+    }
+
+    async fn set_mark(&self, mark: u64) -> StoreResult<()> {
+        self.blobs.set_mark(mark).await
+    }
+
     async fn adopt(&self, store_id: &StoreId) -> StoreResult<()> {
         self.blobs.adopt(store_id).await
     }
