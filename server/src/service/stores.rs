@@ -2,7 +2,7 @@
 //! transfer, because the server does not start on it and nothing is swept.
 
 use crate::blob::BlobStore;
-use crate::record::{BEHIND_MAX_S, RecordStore, StoreError};
+use crate::record::{BEHIND_MAX_S, RecordStore, StoreError, StoreId};
 
 /// Why two stores may not be used together.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,20 @@ pub async fn match_stores(
     match blobs.store_id().await? {
         Some(found) if found == expected => check_marks(records, blobs).await,
         Some(_) => Err(MatchError::Strangers),
-        None if records.has_no_parts().await? => Ok(blobs.adopt(&expected).await?),
+        None if records.has_no_parts().await? => adopt(blobs, &expected).await,
         None => Err(MatchError::BlobsLost),
+    }
+}
+
+/// Gives the blob store its id. Of servers of the same records that begin at once, one does, and the others find it done.
+async fn adopt(blobs: &dyn BlobStore, expected: &StoreId) -> Result<(), MatchError> {
+    let Err(error) = blobs.adopt(expected).await else {
+        return Ok(());
+    };
+    match blobs.store_id().await? {
+        Some(found) if found == *expected => Ok(()),
+        Some(_) => Err(MatchError::Strangers),
+        None => Err(error.into()),
     }
 }
 
