@@ -8,7 +8,6 @@ mod down;
 mod failover;
 mod http2;
 mod kills;
-mod objects;
 mod steps;
 mod stranger;
 mod twin;
@@ -18,7 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use onetimeshare_client::Client;
-use onetimeshare_tests::{S3, Server};
+use onetimeshare_tests::Server;
+use tempfile::TempDir;
 
 use crate::kills::SETTINGS;
 use crate::load::client;
@@ -30,30 +30,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Servers that share everything.
 pub(crate) struct Fleet {
     pub(crate) servers: Vec<Server>,
-    pub(crate) bucket: S3,
-    /// What leads to the bucket.
-    variables: Vec<(String, String)>,
+    pub(crate) bucket: TempDir,
 }
 
 impl Fleet {
     /// So many servers over the Redis at `redis` and a bucket of their own.
     pub(crate) fn start(count: usize, redis: &str, settings: &[&str]) -> Self {
-        let bucket = S3::s3s_fs();
-        let variables = bucket.variables();
-        Self::start_over(count, redis, settings, (bucket, variables))
-    }
-
-    /// The same over this bucket, which `variables` lead to. All of them begin at once.
-    pub(crate) fn start_over(
-        count: usize,
-        redis: &str,
-        settings: &[&str],
-        (bucket, variables): (S3, Vec<(String, String)>),
-    ) -> Self {
         let mut fleet = Self {
             servers: Vec::new(),
-            bucket,
-            variables,
+            bucket: tempfile::tempdir().expect("folder"),
         };
         fleet.servers = thread::scope(|scope| {
             let begin = || scope.spawn(|| fleet.another(redis, settings));
@@ -68,13 +53,15 @@ impl Fleet {
 
     /// One more server over the same bucket, which is not counted among the others.
     pub(crate) fn another(&self, redis: &str, settings: &[&str]) -> Server {
-        Server::start_with(&stores(redis, settings), self.variables.clone())
+        let link = format!("mkdir -p data && chmod 700 data && ln -sfn {} data/blobs && exec \"$0\" \"$@\"", self.bucket.path().display());
+        Server::start_under(&["sh", "-c", &link], &stores(redis, settings))
     }
 
     /// What one more server says that does not begin.
     #[track_caller]
     pub(crate) fn refused(&self, redis: &str, settings: &[&str]) -> String {
-        Server::refused(&stores(redis, settings), self.variables.clone())
+        let link = format!("mkdir -p data && chmod 700 data && ln -sfn {} data/blobs && exec \"$0\" \"$@\"", self.bucket.path().display());
+        Server::refused(&["sh", "-c", &link], &stores(redis, settings))
     }
 
     /// Where each of them listens.
@@ -98,7 +85,7 @@ impl Fleet {
 
     /// Every part that lies in the bucket.
     pub(crate) fn parts(&self) -> Vec<PathBuf> {
-        let mut files = files_below(self.bucket.folder());
+        let mut files = files_below(self.bucket.path());
         files.retain(|file| {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let of_part = |(index, random): (&str, &str)| {
@@ -122,10 +109,9 @@ impl Fleet {
 
 /// The settings of a server over these stores.
 fn stores<'a>(redis: &'a str, settings: &[&'a str]) -> Vec<&'a str> {
-    const BLOBS: &str = "s3://bucket/transfers";
     [
         SETTINGS,
-        &["--redis-url", redis, "--blob-url", BLOBS],
+        &["--redis-url", redis],
         settings,
     ]
     .concat()

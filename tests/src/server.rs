@@ -60,16 +60,27 @@ impl Server {
     /// the folder that holds the data directory.
     #[track_caller]
     pub fn start_under(wrapper: &[&str], settings: &[&str]) -> Self {
-        let mut server = Self {
+        let mut server = Self::new(wrapper, settings);
+        server.restart();
+        server
+    }
+
+    /// What one says that refuses to begin with these flags.
+    #[track_caller]
+    pub fn refused(wrapper: &[&str], settings: &[&str]) -> String {
+        Self::new(wrapper, settings).restart_refused()
+    }
+
+    #[track_caller]
+    fn new(wrapper: &[&str], settings: &[&str]) -> Self {
+        Self {
             folder: tempfile::tempdir().expect("the system has a folder for temporary files"),
             wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             address: "127.0.0.1:0".to_owned(),
             running: None,
             log: Log::default(),
-        };
-        server.restart();
-        server
+        }
     }
 
     /// Its address: `http://127.0.0.1:PORT`, the same after a restart.

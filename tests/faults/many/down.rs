@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onetimeshare_client::{Client, Error};
 use onetimeshare_protocol::error::{ErrorBody, ErrorCode};
-use onetimeshare_tests::{Meddling, Redis, S3, S3Faults};
+use onetimeshare_tests::Redis;
 
 use super::Fleet;
 use crate::ledger::Ledger;
@@ -195,74 +195,3 @@ fn without_redis_everything_is_refused_in_time_and_nothing_used_up() {
     );
 }
 
-/// What needs the bucket: an inline body that is given or taken, parts that are fetched or sent.
-fn calls_for_blobs<'a>(
-    waiting: &'a mut Waiting,
-    (unsent, clients): (&'a [Secret], &[Client]),
-    rng: &mut fastrand::Rng,
-) -> Vec<(&'a Secret, Call)> {
-    let mut fetches = Vec::new();
-    for tale in &mut waiting.parted {
-        // A claim needs the records alone.
-        let claimant = fresh(rng);
-        tale.call(any(clients, rng), &Call::Claim(claimant.clone()));
-        fetches.push(Call::Body(claimant, 0..tale.secret.create.body_len));
-    }
-    let waiting = &*waiting;
-    let fetches = waiting.parted.iter().zip(fetches);
-    let fetches = fetches.map(|(tale, fetch)| (&tale.secret, fetch));
-    let creates = unsent.iter().map(|secret| (secret, Call::Create));
-    let parts = waiting.uploading.iter();
-    let parts = parts.map(|tale| (&tale.secret, Call::Part(0)));
-    let calls: Vec<_> = fetches.chain(creates).chain(parts).collect();
-    let claims = waiting.inline.iter();
-    let claims = claims.map(|tale| (&tale.secret, Call::Claim(fresh(rng))));
-    calls.into_iter().chain(claims).collect()
-}
-
-#[test]
-fn without_a_bucket_what_needs_it_is_refused_in_time_and_nothing_used_up() {
-    let rounds = short_or_long(1, 10);
-    let mut rng = seeded("bucket down");
-    let redis = Redis::start(&[]);
-    let bucket = S3::s3s_fs();
-    let proxy = S3Faults::before(bucket.address());
-    let variables = S3::variables_of(proxy.address());
-    let mut fleet = Fleet::start_over(2, &redis.url(), &[], (bucket, variables));
-    let clients = fleet.clients();
-    let mut longest = Duration::ZERO;
-    for is_silent in [true, false].repeat(rounds) {
-        let mut waiting = Waiting::begin(&clients, &mut rng);
-        let unsent = seal(1000, &mut rng);
-        // One that takes every request and answers none, and one that is no more.
-        if is_silent {
-            proxy.meddle(|_| Some(Meddling::Hang));
-        } else {
-            fleet.bucket.kill();
-        }
-        let calls = calls_for_blobs(&mut waiting, (&unsent, &clients), &mut rng);
-        longest = longest.max(refused(&clients, &calls, BUCKET_MAX));
-        unready(&clients, "blob store", BUCKET_MAX);
-        if is_silent {
-            proxy.pass();
-        } else {
-            fleet.bucket.restart();
-        }
-        fleet.wait_until_ready();
-        let mut parted = std::mem::take(&mut waiting.parted);
-        waiting.go_on(&clients, &mut rng);
-        for tale in &mut parted {
-            // Their leases live.
-            tale.open_and_end(&clients, &mut rng);
-        }
-    }
-    fleet.wait_for_no_part();
-    row(
-        "the bucket silent and gone under 2 servers, 64 calls at once",
-        &format!("{rounds} times each"),
-        &format!(
-            "what needs it answered 503 with Retry-After, the last after {:.1} s; nothing used up, all goes on without a restart",
-            longest.as_secs_f64()
-        ),
-    );
-}

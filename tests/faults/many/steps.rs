@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onetimeshare_client::Client;
 use onetimeshare_protocol::error::ErrorCode;
-use onetimeshare_tests::{Redis, Request, S3, S3Faults};
+use onetimeshare_tests::Redis;
 
 use super::{Fleet, PATIENCE};
 use crate::ledger::{Certainty, Ledger};
@@ -147,66 +147,3 @@ fn every_step_may_be_taken_on_another_server() {
     );
 }
 
-/// The ids of those that a request wants to delete something of.
-fn deletes(request: &Request, ids: &[String]) -> bool {
-    let keys = request.keys();
-    let mut named = keys.iter().chain([&request.target]);
-    request.is_deletion() && named.any(|key| ids.iter().any(|id| key.contains(id.as_str())))
-}
-
-#[test]
-fn sweepers_of_all_servers_delete_all_that_has_ended_and_nothing_else() {
-    let dead_count = short_or_long(120, 1500);
-    let mut rng = seeded("sweepers");
-    let mut redis = Redis::start_with_clock();
-    let bucket = S3::s3s_fs();
-    let proxy = S3Faults::before(bucket.address());
-    let variables = S3::variables_of(proxy.address());
-    let fleet = Fleet::start_over(3, &redis.url(), &[], (bucket, variables));
-    let clients = fleet.clients();
-    let mut send = |ttl_s: u64, count: usize| -> Vec<Tale> {
-        let tale = |index: usize| {
-            let content_len = [1000, PART_LEN + 1000, 3 * PART_LEN][index % 3];
-            let secret = Secret::seal(&mut rng, content_len, 1).with_ttl(ttl_s);
-            let mut tale = Tale::new(secret, Ledger::default());
-            tale.upload(&clients, &mut rng);
-            tale
-        };
-        (0..count).map(tale).collect()
-    };
-    let dead = send(1800, dead_count);
-    let all_of_dead = fleet.parts().len();
-    let mut living = send(24 * 3600, dead_count / 4);
-    let of_living = fleet.parts().len() - all_of_dead;
-    let ids: Vec<_> = living
-        .iter()
-        .map(|tale| tale.secret.id().to_text())
-        .collect();
-    // All of them expire at one moment.
-    redis.pass(Duration::from_hours(1));
-    until("what has expired to be deleted", PATIENCE, || {
-        fleet.parts().len() <= of_living
-    });
-    assert_eq!(
-        fleet.parts().len(),
-        of_living,
-        "something alive was deleted"
-    );
-    assert_eq!(proxy.count(|request| deletes(request, &ids)), 0);
-    let deletions = proxy.count(Request::is_deletion);
-    for tale in &mut living {
-        tale.check(&clients, &mut rng);
-        assert_eq!(tale.ledger.created, Certainty::Yes);
-        tale.open_and_end(&clients, &mut rng);
-    }
-    fleet.wait_for_no_part();
-    row(
-        "3 sweepers at once over transfers that expired at one moment, beside living ones",
-        &format!(
-            "{} transfers, {all_of_dead} parts, {deletions} requests to delete; {} that live",
-            dead.len(),
-            living.len()
-        ),
-        "every part of what has expired was deleted, and nothing else asked to be",
-    );
-}
