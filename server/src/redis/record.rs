@@ -78,7 +78,8 @@ impl RedisStore {
             store_id,
             is_callers_time: false,
             turn: AtomicUsize::new(0),
-            has_erased: AtomicBool::new(false),
+            // What another process has erased before it ended may not be rewritten yet.
+            has_erased: AtomicBool::new(true),
             full_since: std::sync::Mutex::default(),
         })
     }
