@@ -474,6 +474,85 @@ mod tests {
     }
 
     #[test]
+    fn redis_is_named_with_its_terms() {
+        assert_eq!(load(&[], &[]).expect("defaults hold").redis, None);
+        let redis = |arguments: &[&str]| {
+            let arguments = [&["--redis-url", "redis://a"], arguments].concat();
+            let config = load(&arguments, &[]).expect("all hold");
+            config.redis.expect("it was set").1
+        };
+        let usual = Terms {
+            accepted: Vec::new(),
+            replicas: 0,
+            rewrite_s: 3600,
+        };
+        assert_eq!(redis(&[]), usual);
+        let arguments = [
+            "--redis-accept",
+            "volatile, restored",
+            "--redis-replicas",
+            "2",
+        ];
+        let chosen = Terms {
+            accepted: vec![Risk::Volatile, Risk::Restored],
+            replicas: 2,
+            rewrite_s: 0,
+        };
+        assert_eq!(
+            redis(&[&arguments[..], &["--redis-rewrite", "0"]].concat()),
+            chosen
+        );
+    }
+
+    #[test]
+    fn what_redis_cannot_be_is_told_without_the_password() {
+        let check = |arguments: &[&str], expected: &str| {
+            let faults = load(arguments, &[]).expect_err(expected);
+            assert!(
+                faults.contains(expected) && !faults.contains("hunter2"),
+                "{faults}"
+            );
+        };
+        check(&["--redis-url", "http://:hunter2@a"], "`redis-url`");
+        check(
+            &["--redis-url", "redis://a", "--redis-accept", "all"],
+            "`redis-accept`",
+        );
+        check(&["--redis-replicas", "11"], "`redis-replicas`");
+        check(&["--redis-rewrite", "59s"], "`redis-rewrite`");
+        check(
+            &[
+                "--redis-url",
+                "redis://a",
+                "--redis-replicas",
+                "1",
+                "--lease",
+                "0",
+            ],
+            "`redis-replicas` must be 0",
+        );
+    }
+
+    #[test]
+    fn a_secret_may_lie_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("redis-url");
+        std::fs::write(&file, "redis://:hunter2@a\n").expect("written");
+        let file = file.to_str().expect("a plain path");
+        let variables = [("ONETIMESHARE_REDIS_URL_FILE", file)];
+        let config = load(&[], &variables).expect("it holds");
+        assert_eq!(config.unknown_variables, [""; 0]);
+        let address = config.redis.map(|(address, _)| address);
+        assert_eq!(address, Address::parse("redis://:hunter2@a"));
+        let faults =
+            load(&[], &[("ONETIMESHARE_REDIS_URL_FILE", "/nowhere")]).expect_err("no file");
+        assert!(
+            faults.contains("ONETIMESHARE_REDIS_URL_FILE names"),
+            "{faults}"
+        );
+    }
+
+    #[test]
     fn files_with_unknown_keys_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let check = |text: &str, expected: &str| {
