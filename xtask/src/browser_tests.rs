@@ -30,27 +30,50 @@ impl Browser {
     }
 }
 
-/// Runs every end-to-end test, in all browsers when `browsers` is empty.
-pub(crate) fn run(root: &Path, browsers: &[Browser]) -> Result<()> {
-    let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
-    let run = |files: &[OsString], at_once: &str| {
-        let mut node = prepare(root)?;
-        if !names.is_empty() {
-            node.env("ONETIMESHARE_BROWSERS", names.join(","));
-        }
-        node.args(["--test", "--test-reporter=spec", at_once])
-            .args(files);
-        process::run(&mut node)
-    };
-    let files = test_files(&folder(root))?;
-    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
-    run(&timed, "--test-concurrency=1")?;
-    // Each drives one browser at a time, and waits for it about half of the time.
-    run(&others, "--test-concurrency=2")
+/// What the pages speak to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Servers {
+    /// One, with its stores in a folder.
+    One,
+    /// Two that share a Redis and an S3 server, behind a balancer.
+    Several,
 }
 
-/// The file that takes times, with nothing beside it.
+/// The file that takes times, with nothing beside it. They say nothing of several servers.
 const TIMED: &str = "lighthouse.test.mjs";
+
+/// The file with the main job: to send and to open, from either browser to the other.
+const MAIN_JOB: &str = "transfer.test.mjs";
+
+/// Runs every end-to-end test, in all browsers when `browsers` is empty.
+pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result<()> {
+    let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
+    let mut node = prepare(root)?;
+    let files = test_files(&folder(root))?;
+    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
+    if !names.is_empty() {
+        node.env("ONETIMESHARE_BROWSERS", names.join(","));
+    }
+    if servers == Servers::Several {
+        node.env("ONETIMESHARE_SERVERS", "several");
+    } else {
+        process::run(tests(&mut prepare(root)?).args(timed))?;
+    }
+    // Each drives one browser at a time, and waits for it about half of the time.
+    process::run(tests(&mut node).arg("--test-concurrency=2").args(others))
+}
+
+/// Runs the main job on several servers.
+pub(crate) fn run_main_job(root: &Path) -> Result<()> {
+    let mut node = prepare(root)?;
+    node.env("ONETIMESHARE_SERVERS", "several");
+    process::run(tests(&mut node).arg(MAIN_JOB))
+}
+
+fn tests(node: &mut Command) -> &mut Command {
+    node.args(["--test", "--test-reporter=spec"])
+}
 
 /// Takes the screenshots again, into `into` or `docs/screens/`.
 pub(crate) fn screens(root: &Path, into: Option<&Path>) -> Result<()> {

@@ -78,10 +78,12 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("wasm", || wasm::build(root));
             steps.run("openapi", || openapi::run(root, &arguments));
         }
-        Task::EndToEnd(browsers) => {
+        Task::EndToEnd(browsers, servers) => {
             system::require(system::Package::BROWSERS)?;
             steps.run("wasm", || wasm::build(root));
-            steps.run("end to end", || browser_tests::run(root, &browsers));
+            steps.run("end to end", || {
+                browser_tests::run(root, &browsers, servers)
+            });
         }
         Task::Faults => {
             system::require(system::Package::FAULTS)?;

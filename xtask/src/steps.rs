@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::browser_tests::Servers;
 use crate::{browser_tests, openapi, rust, system, ui, wasm, web};
 
 /// What was run so far.
@@ -74,7 +75,8 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("wasm vectors", || wasm::vectors(root));
     web::check(root, steps);
     steps.run("openapi", || openapi::run(root, &[]));
-    steps.run("end to end", || browser_tests::run(root, &[]));
+    steps.run("end to end", || browser_tests::run(root, &[], Servers::One));
+    steps.run("several servers", || browser_tests::run_main_job(root));
     Ok(())
 }
 

@@ -47,7 +47,7 @@ the steps of test, each alone:
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages
   openapi [-- ARGS] the server against its own document; ARGS are schemathesis's
-  e2e [--browser chromium|firefox]…
+  e2e [--several] [--browser chromium|firefox]…
                     send and open in real browsers"
     );
 }
