@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::record::Taken;
 use crate::service::{MatchError, Service, check_stores, leave_mark};
 
 /// How often a pass begins when nothing was erased in between.
@@ -58,8 +59,7 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
         }
     }
     loop {
-        let at = service.moment();
-        let objects = records.take_deletions(BATCH, at).await?;
+        let Taken { objects, at } = records.take_deletions(BATCH, service.moment()).await?;
         let mut deleted = Vec::with_capacity(objects.len());
         for object in &objects {
             match blobs.delete(object).await {

@@ -15,7 +15,7 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use super::tables::Tables;
 use super::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
-    StoreId, StoreResult, require_room,
+    StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek};
@@ -212,8 +212,9 @@ impl RecordStore for MemoryStore {
         Ok(self.section()?.sweep(limit, at))
     }
 
-    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
-        Ok(self.section()?.take_deletions(limit, at))
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Taken> {
+        let objects = self.section()?.take_deletions(limit, at);
+        Ok(Taken { objects, at })
     }
 
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()> {
