@@ -1,15 +1,18 @@
-//! What every store must do, run against stores behind servers that this starts itself; never against one that runs already.
-//! Stores that need no server run the same in the server's own tests.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+//! What every store must do, run against stores behind servers that this starts itself, and what they must bear of those; never
+//! against one that runs already. Stores that need no server run the same in the server's own tests.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
 
-use std::sync::Arc;
-
-use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::record::memory::MemoryStore;
-use onetimeshare_server::{blob, record};
-
-#[tokio::test]
-async fn both_suites_can_be_run_from_here() {
-    blob::conformance::run_all(Arc::new(MemoryBlobs::default())).await;
-    record::conformance::run_all(Arc::new(MemoryStore::new().unwrap())).await;
-}
+mod buckets;
+mod conforming;
+mod deleting;
+mod listing;
+mod memory;
+mod reading;
+mod starting;
+mod unanswered;
+mod whole;

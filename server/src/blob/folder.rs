@@ -20,14 +20,13 @@ use tokio::fs as tokio_fs;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio_util::io::ReaderStream;
 
-use self::survey::{Entry, Survey, parse_store_id};
-use super::{BlobStore, ByteStream, ObjectName};
+use self::survey::{Entry, Survey};
+use super::{BlobStore, ByteStream, ObjectName, STORE_ID, parse_store_id, store_id_text};
 use crate::record::{StoreError, StoreId, StoreResult};
 
 /// Bytes that one transfer holds in memory on its way in or out.
 const BUFFER_LEN: usize = 256 * 1024;
 
-const STORE_ID: &str = "store-id";
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
 
@@ -162,7 +161,7 @@ impl BlobStore for FolderStore {
             ));
         }
         let mut file = tokio_fs::File::create(aside(&path)).await?;
-        file.write_all(format!("{store_id:?}\n").as_bytes()).await?;
+        file.write_all(store_id_text(store_id).as_bytes()).await?;
         file.sync_all().await?;
         tokio_fs::rename(aside(&path), &path).await?;
         Ok(sync_folder(&self.root).await?)

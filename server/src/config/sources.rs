@@ -135,6 +135,27 @@ impl Sources {
         parse(default(name)).expect("a test reads every default")
     }
 
+    /// The one value of `name`; none where it is not set. A faulty one is noted, with the sentence that `parse` ends, and passed over.
+    pub(super) fn option<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let found = self.found.get(name)?;
+        let parsed = match &found.texts[..] {
+            [text] => parse(text.trim()),
+            _ => Err("must be given once".to_owned()),
+        };
+        match parsed {
+            Ok(value) => Some(value),
+            Err(end) => {
+                let fault = format!("`{name}`, from {}, {end}", found.origin);
+                self.fault(fault);
+                None
+            }
+        }
+    }
+
     /// The values of `name`, at least one. A faulty one is noted, and the default taken.
     pub(super) fn list<T>(
         &mut self,
