@@ -22,6 +22,8 @@ pub(crate) enum Task {
     Check,
     /// The Rust tests.
     Unit,
+    /// The servers of others that Rust tests start.
+    Tools,
     /// The vectors of the format, in WebAssembly.
     WasmVectors,
     /// Types and unit tests of the pages.
@@ -63,6 +65,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "test" => bare(Task::Test),
         "check" => bare(Task::Check),
         "unit" => bare(Task::Unit),
+        "tools" => bare(Task::Tools),
         "wasm-vectors" => bare(Task::WasmVectors),
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),

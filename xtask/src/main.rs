@@ -13,6 +13,7 @@ mod serve;
 mod steps;
 mod system;
 mod toolchain;
+mod tools;
 mod ui;
 mod wasm;
 mod web;
@@ -62,7 +63,12 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Check => rust::check(root, &mut steps)?,
         Task::Unit => {
             system::require(system::Package::UNIT)?;
+            steps.run("tools", || tools::install(root));
             rust::unit(root, &mut steps);
+        }
+        Task::Tools => {
+            system::require(&[system::Package::Python])?;
+            steps.run("tools", || tools::install(root));
         }
         Task::WasmVectors => {
             system::require(&[system::Package::Node])?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::browser_tests::Servers;
-use crate::{browser_tests, openapi, rust, system, ui, wasm, web};
+use crate::{browser_tests, openapi, rust, system, tools, ui, wasm, web};
 
 /// What was run so far.
 #[derive(Default)]
@@ -70,6 +70,7 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
         steps.run("wasm", || wasm::build(root));
         rust::lint(root, steps)
     })?;
+    steps.run("tools", || tools::install(root));
     rust::unit(root, steps);
     steps.run("documentation", || rust::documentation(root));
     steps.run("wasm vectors", || wasm::vectors(root));

@@ -38,7 +38,15 @@ pub async fn match_stores(
     match blobs.store_id().await? {
         Some(found) if found == expected => check_marks(records, blobs).await,
         Some(_) => Err(MatchError::Strangers),
-        None if records.has_no_parts().await? => Ok(blobs.adopt(&expected).await?),
+        None if records.has_no_parts().await? => {
+            let adopted = blobs.adopt(&expected).await;
+            // Of servers that start at once on the same records, another may have been quicker.
+            if blobs.store_id().await? != Some(expected) {
+                adopted?;
+                return Err(MatchError::Strangers);
+            }
+            Ok(())
+        }
         None => Err(MatchError::BlobsLost),
     }
 }
