@@ -39,10 +39,10 @@ async fn wrong_credentials() {
 
 #[tokio::test]
 async fn no_such_bucket() {
-    for server in [S3::s3s_fs(), S3::moto()] {
-        let expected = ["there is no such bucket", "NoSuchBucket"];
-        refused("s3://hunter2/a", server.variables(), &expected).await;
-    }
+    // The other server makes buckets as they are written to.
+    let server = S3::moto();
+    let expected = ["there is no such bucket", "NoSuchBucket"];
+    refused("s3://hunter2/a", server.variables(), &expected).await;
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ fn transfers_go_through_a_bucket_and_leave_nothing_in_it() {
     client.readyz().unwrap();
     let content = pattern(500_000);
     let [delivered, burnt] = [(); 2].map(|()| send_file(&client, &content));
-    assert_eq!(parts(&bucket).len(), 2 * 9);
+    assert_eq!(parts(&bucket).len(), 2 * 8);
     assert!(!server.data_dir().join("blobs").exists());
     assert!(files_below(&server.data_dir().join("spool")).is_empty());
 
