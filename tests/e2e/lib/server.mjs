@@ -75,6 +75,11 @@ export class Server {
     return answer?.ok ?? false;
   }
 
+  /** Whether small bodies, too, are kept beside the records. */
+  get keepsEachAsObject() {
+    return false;
+  }
+
   /** Everything it has printed. */
   get log() {
     return this.#output.join("");

@@ -57,6 +57,10 @@ export class Several {
     return this.#balancer.port;
   }
 
+  get keepsEachAsObject() {
+    return true;
+  }
+
   /** Everything that they have printed. */
   get log() {
     return this.#servers.map((server) => server.log).join("");
