@@ -6,6 +6,7 @@
 pub mod conformance;
 pub mod folder;
 pub mod memory;
+pub mod object;
 
 use std::fmt;
 use std::ops::Range;
@@ -84,7 +85,17 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// Deletes an object, remains of unfinished writes included. Deleting what is not there succeeds.
     async fn delete(&self, object: &ObjectName) -> StoreResult<()>;
 
-    /// Objects last written at least `age_s` seconds before `now`, at most `limit` of them.
+    /// Deletes several objects. What came of each, in their order; one that cannot be deleted keeps no other from it.
+    async fn delete_all(&self, objects: &[ObjectName]) -> Vec<StoreResult<()>> {
+        let mut results = Vec::with_capacity(objects.len());
+        for object in objects {
+            results.push(self.delete(object).await);
+        }
+        results
+    }
+
+    /// Objects last written at least `age_s` seconds before `now`, at most `limit` of them. A large store may be gone through over
+    /// several calls: then each goes on where the last one stopped, and after the end comes the beginning.
     async fn list_old(&self, age_s: u64, now: u64, limit: usize) -> StoreResult<Vec<ObjectName>>;
 
     /// The id that the store was given, if any.
@@ -101,4 +112,29 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
 
     /// Answers when the store can be reached.
     async fn probe(&self) -> StoreResult<()>;
+}
+
+/// The name of the file or object that holds a store's id.
+const STORE_ID: &str = "store-id";
+
+/// The name of the file or object that holds the mark.
+const MARK: &str = "mark";
+
+/// The mark in a text of digits.
+fn parse_mark(text: &str) -> StoreResult<u64> {
+    text.trim()
+        .parse()
+        .map_err(|_| StoreError::Corrupt(MARK.to_owned()))
+}
+
+/// What stands in the one with the id.
+fn store_id_text(store_id: &StoreId) -> String {
+    format!("{store_id:?}\n")
+}
+
+/// The id in a text that [`store_id_text`] wrote.
+fn parse_store_id(text: &str) -> StoreResult<StoreId> {
+    let id = u128::from_str_radix(text.trim(), 16);
+    id.map(|id| StoreId(id.to_be_bytes()))
+        .map_err(|_| StoreError::Corrupt(STORE_ID.to_owned()))
 }

@@ -31,7 +31,7 @@ pub enum CheckError {
     Store(#[from] StoreError),
     /// There is no blob folder.
     #[error(
-        "its folder `blobs` is missing: is the right disk mounted? Bring it back together with its records"
+        "its folder of blobs is missing: is the right disk mounted? Bring it back together with its records"
     )]
     BlobsMissing,
     /// The blob folder cannot be read.
@@ -99,22 +99,21 @@ impl Display for Summary {
     }
 }
 
-/// Checks the data directory `data_dir` at the moment `at`, whose periods and `age_max_s` are those of its server. Each sentence
+/// Checks the data directory `data_dir` and the folder `blobs` at the moment `at`, whose periods and `age_max_s` are those of its server. Each sentence
 /// goes to `tell` as it is found.
 pub fn check(
-    data_dir: &Path,
+    (data_dir, blobs): (&Path, &Path),
     options: CheckOptions,
     (at, age_max_s): (Moment, u64),
     tell: &mut dyn FnMut(&dyn Display),
 ) -> Result<Summary, CheckError> {
     let audit = Audit::open(data_dir)?;
-    let blobs = data_dir.join("blobs");
     if !blobs.try_exists()? {
         return Err(CheckError::BlobsMissing);
     }
     Check {
         audit: &audit,
-        blobs: Survey::of(&blobs),
+        blobs: Survey::of(blobs),
         options,
         at,
         age_max_s,
@@ -227,12 +226,16 @@ impl Check<'_> {
     fn permissions(&mut self, data_dir: &Path) -> Result<(), CheckError> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = |path: &Path| Ok::<_, CheckError>(std::fs::metadata(path)?.permissions().mode());
-        if mode(data_dir)? & 0o011 == 0 {
-            // Nobody else comes to what lies in it.
-            return Ok(());
-        }
-        for name in ["records.sqlite", "blobs"] {
-            let path = data_dir.join(name);
+        for path in [
+            data_dir.join("records.sqlite"),
+            self.blobs.root().to_owned(),
+        ] {
+            if let Some(folder) = path.parent().filter(|folder| folder.is_dir())
+                && mode(folder)? & 0o011 == 0
+            {
+                // Nobody else comes to what lies in it.
+                continue;
+            }
             let mode = mode(&path)?;
             let path = path.display();
             if mode & 0o007 != 0 {

@@ -1,6 +1,7 @@
 //! The server's settings: flags, variables, a file and defaults, in this order, checked all together before anything starts.
 //! The environment is read nowhere else, and no fault repeats a value.
 
+mod blobs;
 pub mod settings;
 mod sources;
 mod value;
@@ -18,6 +19,7 @@ use onetimeshare_protocol::limits::{
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+pub use self::blobs::BlobPlace;
 use self::sources::Sources;
 use self::variables::Variables;
 use crate::redis::{Address, Risk, Terms};
@@ -38,10 +40,12 @@ pub enum LogFormat {
 pub struct Config {
     /// Where to listen; at least one.
     pub listen: Vec<SocketAddr>,
-    /// Where records and blobs are kept.
+    /// Where records are kept.
     pub data_dir: PathBuf,
     /// The Redis that holds the records, and what is asked of it; none for a database in the data folder.
     pub redis: Option<(Address, Terms)>,
+    /// Where blobs are kept.
+    pub blobs: BlobPlace,
     /// What senders may choose.
     pub limits: Limits,
     /// How long things last.
@@ -123,7 +127,7 @@ impl Invocation {
 impl Config {
     fn load(matches: &ArgMatches, variables: &Variables) -> Result<Self, Faults> {
         let mut sources = Sources::read(matches, variables);
-        let mut config = Self::take(&mut sources);
+        let mut config = Self::take(&mut sources, variables);
         config.unknown_variables = variables.unknown();
         let faults = sources.into_faults();
         if faults.is_empty() {
@@ -134,16 +138,18 @@ impl Config {
     }
 
     /// Reads and checks every setting. A faulty one stands as its default from then on, so that one fault is told once.
-    fn take(sources: &mut Sources) -> Self {
+    fn take(sources: &mut Sources, variables: &Variables) -> Self {
+        let data_dir: PathBuf = sources.one("data-dir", "the path of a folder", |text| {
+            (!text.is_empty()).then(|| text.into())
+        });
         let config = Self {
             listen: sources.list(
                 "listen",
                 "an address and port, such as 127.0.0.1:8080 or [::]:8080",
                 value::parse,
             ),
-            data_dir: sources.one("data-dir", "the path of a folder", |text| {
-                (!text.is_empty()).then(|| text.into())
-            }),
+            blobs: blobs::take(sources, variables, &data_dir),
+            data_dir,
             redis: take_redis(sources),
             limits: Limits {
                 transfer_size_max: sources.one(
@@ -279,7 +285,8 @@ fn life(sources: &mut Sources, name: &'static str) -> u64 {
 /// A filter by level and module. The library would take a misspelt level for the name of a module, and log nothing else.
 fn log_filter(text: &str) -> Option<EnvFilter> {
     let is_plain = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
-    EnvFilter::try_new(text)
+    // The object store's library tells of every attempt; what came of them is told anyway. Who wants more names it.
+    EnvFilter::try_new(format!("object_store=warn,{text}"))
         .ok()
         .filter(|_| text.split(',').all(is_plain))
 }
@@ -364,6 +371,9 @@ mod tests {
             ["127.0.0.1:8080".parse().expect("an address")]
         );
         assert_eq!(config.data_dir, PathBuf::from("./onetimeshare-data"));
+        assert!(
+            matches!(&config.blobs, BlobPlace::Folder(folder) if *folder == config.data_dir.join("blobs"))
+        );
         let Limits {
             transfer_size_max,
             inline_max,
@@ -427,9 +437,14 @@ mod tests {
             ("ONETIMESHARE_MAX_CLAIMS", "hunter2"),
             ("ONETIMESHARE_LEASE", "9s"),
         ];
-        let faults = load(&["--part-size", "1", "--listen", "hunter2"], &variables)
-            .expect_err("four faults");
+        let arguments = [
+            ["--part-size", "1"],
+            ["--listen", "hunter2"],
+            ["--blob-url", "s3://a:hunter2@b"],
+        ];
+        let faults = load(arguments.as_flattened(), &variables).expect_err("five faults");
         for name in [
+            "`blob-url`",
             "`max-claims`",
             "`lease`",
             "`part-size`",
@@ -440,7 +455,7 @@ mod tests {
         }
         assert_eq!(
             (faults.lines().count(), faults.contains("hunter2")),
-            (4, false),
+            (5, false),
             "{faults}"
         );
     }
@@ -471,6 +486,85 @@ mod tests {
         check(&["--max-transfer-size", "2TiB"], "from 1 kB to 1 TiB");
         check(&["--log", "inof"], "`log`");
         check(&["--log", "info,hyper=loud"], "`log`");
+    }
+
+    #[test]
+    fn redis_is_named_with_its_terms() {
+        assert_eq!(load(&[], &[]).expect("defaults hold").redis, None);
+        let redis = |arguments: &[&str]| {
+            let arguments = [&["--redis-url", "redis://a"], arguments].concat();
+            let config = load(&arguments, &[]).expect("all hold");
+            config.redis.expect("it was set").1
+        };
+        let usual = Terms {
+            accepted: Vec::new(),
+            replicas: 0,
+            rewrite_s: 3600,
+        };
+        assert_eq!(redis(&[]), usual);
+        let arguments = [
+            "--redis-accept",
+            "volatile, restored",
+            "--redis-replicas",
+            "2",
+        ];
+        let chosen = Terms {
+            accepted: vec![Risk::Volatile, Risk::Restored],
+            replicas: 2,
+            rewrite_s: 0,
+        };
+        assert_eq!(
+            redis(&[&arguments[..], &["--redis-rewrite", "0"]].concat()),
+            chosen
+        );
+    }
+
+    #[test]
+    fn what_redis_cannot_be_is_told_without_the_password() {
+        let check = |arguments: &[&str], expected: &str| {
+            let faults = load(arguments, &[]).expect_err(expected);
+            assert!(
+                faults.contains(expected) && !faults.contains("hunter2"),
+                "{faults}"
+            );
+        };
+        check(&["--redis-url", "http://:hunter2@a"], "`redis-url`");
+        check(
+            &["--redis-url", "redis://a", "--redis-accept", "all"],
+            "`redis-accept`",
+        );
+        check(&["--redis-replicas", "11"], "`redis-replicas`");
+        check(&["--redis-rewrite", "59s"], "`redis-rewrite`");
+        check(
+            &[
+                "--redis-url",
+                "redis://a",
+                "--redis-replicas",
+                "1",
+                "--lease",
+                "0",
+            ],
+            "`redis-replicas` must be 0",
+        );
+    }
+
+    #[test]
+    fn a_secret_may_lie_in_a_file_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("redis-url");
+        std::fs::write(&file, "redis://:hunter2@a\n").expect("written");
+        let file = file.to_str().expect("a plain path");
+        let variables = [("ONETIMESHARE_REDIS_URL_FILE", file)];
+        let config = load(&[], &variables).expect("it holds");
+        assert_eq!(config.unknown_variables, [""; 0]);
+        let address = config.redis.map(|(address, _)| address);
+        assert_eq!(address, Address::parse("redis://:hunter2@a"));
+        let faults =
+            load(&[], &[("ONETIMESHARE_REDIS_URL_FILE", "/nowhere")]).expect_err("no file");
+        assert!(
+            faults.contains("ONETIMESHARE_REDIS_URL_FILE names"),
+            "{faults}"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use onetimeshare_protocol::error::{ErrorBody, ErrorCode, ErrorMembers};
 use tracing::error;
 
 use crate::record::StoreError;
-use crate::service::{Invalid, ServiceError};
+use crate::service::{Invalid, ServiceError, Unready};
 use crate::transfer::Refusal;
 
 /// What a client may wait before it asks again, in seconds.
@@ -64,6 +64,19 @@ impl ApiError {
             ErrorCode::ServerInternal,
             "the server made a mistake: try again; its log has this answer's X-Request-Id",
         )
+    }
+
+    /// A store cannot be used: the message says which.
+    pub(crate) fn unready(unready: Unready) -> Self {
+        let Unready { store, error } = unready;
+        let message = match error {
+            StoreError::Full(_) => format!("the {store} has no room left: try again later"),
+            _ => format!("the server cannot reach its {store}: try again"),
+        };
+        Self {
+            message: message.into(),
+            ..error.into()
+        }
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -13,9 +13,10 @@ use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
+use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
-use onetimeshare_server::config::{Action, CheckOptions, Config, Invocation};
+use onetimeshare_server::config::{Action, BlobPlace, CheckOptions, Config, Invocation};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
@@ -53,6 +54,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Said by a check of what it cannot look into.
+const NO_BUCKETS: &str =
+    "check looks into folders alone for now, and `blob-url` names a bucket: nothing was checked";
+
+/// Told when a bucket does what nobody expects of something that is opened once.
+const KEEPS_VERSIONS: &str = "the bucket of `blob-url` keeps versions: what is deleted stays in it, as ciphertext that opens with its link alone. \
+     Suspend its versioning and remove the versions that are there, or give it a lifecycle rule that does within a day";
+
 /// Checks the stores. 0 when all is well or was repaired, 1 when something is wrong, 3 when that cannot be said.
 fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
     let at = Moment {
@@ -73,7 +82,11 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
             config.unknown_variables.join(" ")
         ));
     }
-    match check(&config.data_dir, options, (at, age_max_s), &mut tell) {
+    let BlobPlace::Folder(blobs) = &config.blobs else {
+        return refuse(3, &NO_BUCKETS);
+    };
+    let folders = (&*config.data_dir, &**blobs);
+    match check(folders, options, (at, age_max_s), &mut tell) {
         Ok(summary) => {
             tell(&summary);
             ExitCode::from(u8::from(summary.faults > summary.repaired))
@@ -109,6 +122,7 @@ async fn run(config: Config) -> Result<()> {
         listen,
         data_dir,
         redis,
+        blobs,
         limits,
         periods,
         shows_stats,
@@ -125,11 +139,12 @@ async fn run(config: Config) -> Result<()> {
     }
     // Before the stores: a port in use leaves no folder behind.
     let listeners = bind(&listen).await?;
+    let is_far = matches!(blobs, BlobPlace::Bucket(_));
     let Stores {
         records,
         blobs,
         writing_ended,
-    } = open_stores(&data_dir, redis).await?;
+    } = open_stores(&data_dir, blobs, redis).await?;
     let service = Service::new(
         records,
         blobs,
@@ -139,7 +154,7 @@ async fn run(config: Config) -> Result<()> {
     );
     let service = Arc::new(service);
     let mut signals = StopSignals::watch()?;
-    announce(&listeners, &data_dir);
+    announce(&listeners, &data_dir, is_far);
     let stop = CancellationToken::new();
     let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
     let serving = http::serve(
@@ -177,8 +192,12 @@ struct Stores {
     writing_ended: CancellationToken,
 }
 
-/// The two stores, when they belong together.
-async fn open_stores(data_dir: &Path, redis: Option<(Address, Terms)>) -> Result<Stores> {
+/// The records and the blobs where they are kept, when they belong together.
+async fn open_stores(
+    data_dir: &Path,
+    blobs: BlobPlace,
+    redis: Option<(Address, Terms)>,
+) -> Result<Stores> {
     let at = || {
         format!(
             "cannot keep transfers in {} (choose another with --data-dir)",
@@ -186,8 +205,14 @@ async fn open_stores(data_dir: &Path, redis: Option<(Address, Terms)>) -> Result
         )
     };
     make_private_folder(data_dir).with_context(at)?;
-    let blobs: Arc<dyn BlobStore> =
-        Arc::new(FolderStore::open(&data_dir.join("blobs")).with_context(at)?);
+    let blobs: Arc<dyn BlobStore> = match blobs {
+        BlobPlace::Folder(folder) => {
+            let opened = FolderStore::open(&folder);
+            let at = || format!("cannot keep blobs in {}", folder.display());
+            Arc::new(opened.with_context(at)?)
+        }
+        BlobPlace::Bucket(bucket) => Arc::new(open_bucket(bucket, data_dir).await?),
+    };
     let writing_ended;
     let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
         writing_ended = CancellationToken::new();
@@ -208,6 +233,14 @@ async fn open_stores(data_dir: &Path, redis: Option<(Address, Terms)>) -> Result
     })
 }
 
+async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {
+    let store = BucketStore::open(bucket, &data_dir.join("spool")).await?;
+    if store.keeps_versions() {
+        warn!("{KEEPS_VERSIONS}");
+    }
+    Ok(store)
+}
+
 async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
@@ -220,7 +253,7 @@ async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
 }
 
 /// Tells where the service is and where it keeps what it is given.
-fn announce(listeners: &[TcpListener], data_dir: &Path) {
+fn announce(listeners: &[TcpListener], data_dir: &Path, is_far: bool) {
     let addresses: Vec<_> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
@@ -231,9 +264,10 @@ fn announce(listeners: &[TcpListener], data_dir: &Path) {
         .collect();
     let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     tell(&format_args!(
-        "onetimeshare listens on {} and keeps its data in {}",
+        "onetimeshare listens on {} and keeps its data in {}{}",
         urls.join(" and "),
-        folder.display()
+        folder.display(),
+        if is_far { " and in a bucket" } else { "" }
     ));
     if addresses.iter().any(|address| !address.ip().is_loopback()) {
         tell(

@@ -173,6 +173,15 @@ pub struct BodyPlace {
     pub is_whole: bool,
 }
 
+/// Objects that were taken for deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which.
+    pub objects: Vec<ObjectName>,
+    /// When, by the store's own time: a store that keeps one knows better than its callers.
+    pub at: Moment,
+}
+
 /// The atomic steps of a transfer's life. Every method is one step; two servers may call them at once.
 #[async_trait]
 pub trait RecordStore: Send + Sync + fmt::Debug {
@@ -302,9 +311,9 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
 
     /// Takes up to `limit` objects from the deletion queue whose time has come. A taken object can no longer be accepted as
     /// a part, and is offered again soon until [`RecordStore::confirm_deleted`].
-    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>>;
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Taken>;
 
-    /// Says that these objects, taken `at`, are deleted. One whose late write may still have arrived since stays queued for once
+    /// Says that these objects, [`Taken::at`] that moment, are deleted. One whose late write may still have arrived since stays queued for once
     /// more.
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()>;
 

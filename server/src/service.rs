@@ -10,6 +10,7 @@ mod tests;
 mod upload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
 use onetimeshare_protocol::transfer::{
@@ -28,6 +29,9 @@ pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
 use crate::transfer::{Moment, Outcome, Periods, Refusal, UPLOAD_MAX_S};
+
+/// A store that has not answered after so long is not ready.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a sender may choose on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,11 +286,32 @@ impl Service {
         self.wake_sweeper(flatten(delivered))
     }
 
-    /// Answers when both stores can be read and written.
-    pub async fn probe(&self) -> Result<(), StoreError> {
-        self.records.probe().await?;
-        self.blobs.probe().await
+    /// Answers when both stores can be read and written; within ten seconds, whatever they do.
+    pub async fn probe(&self) -> Result<(), Unready> {
+        probe("record store", self.records.probe()).await?;
+        probe("blob store", self.blobs.probe()).await
     }
+}
+
+/// A store that cannot be used.
+#[derive(Debug)]
+pub struct Unready {
+    /// Which one, for a person to read.
+    pub store: &'static str,
+    /// Why.
+    pub error: StoreError,
+}
+
+async fn probe(
+    store: &'static str,
+    probing: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), Unready> {
+    let probed = tokio::time::timeout(PROBE_TIMEOUT, probing).await;
+    let probed = probed.unwrap_or_else(|_| {
+        let reason = "it does not answer".to_owned();
+        Err(StoreError::Unreachable(reason))
+    });
+    probed.map_err(|error| Unready { store, error })
 }
 
 fn flatten<T>(result: Result<Outcome<T>, StoreError>) -> ServiceResult<T> {

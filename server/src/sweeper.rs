@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::record::Taken;
 use crate::service::{MatchError, Service, check_stores, leave_mark};
 
 /// How often a pass begins when nothing was erased in between.
@@ -58,11 +59,10 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
         }
     }
     loop {
-        let at = service.moment();
-        let objects = records.take_deletions(BATCH, at).await?;
+        let Taken { objects, at } = records.take_deletions(BATCH, service.moment()).await?;
         let mut deleted = Vec::with_capacity(objects.len());
-        for object in &objects {
-            match blobs.delete(object).await {
+        for (object, result) in objects.iter().zip(blobs.delete_all(&objects).await) {
+            match result {
                 Ok(()) => deleted.push(object.clone()),
                 // It stays queued and is offered again.
                 Err(error) => warn!(%error, ?object, "not deleted yet"),
@@ -87,14 +87,18 @@ pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
     check_stores(records.as_ref(), blobs.as_ref()).await?;
     let age_s = service.limits().age_max_s(service.periods());
-    let mut deleted = 0;
+    let mut orphans = Vec::new();
     for object in blobs.list_old(age_s, service.moment().now, BATCH).await? {
         if !records.is_known(&object.id).await? {
-            match blobs.delete(&object).await {
-                Ok(()) => deleted += 1,
-                // It is as old the next time; the others need not wait for it.
-                Err(error) => warn!(%error, ?object, "not deleted yet"),
-            }
+            orphans.push(object);
+        }
+    }
+    let mut deleted = 0;
+    for (object, result) in orphans.iter().zip(blobs.delete_all(&orphans).await) {
+        match result {
+            Ok(()) => deleted += 1,
+            // It is as old the next time; the others need not wait for it.
+            Err(error) => warn!(%error, ?object, "not deleted yet"),
         }
     }
     Ok(deleted)

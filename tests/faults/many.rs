@@ -17,8 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use onetimeshare_client::Client;
-use onetimeshare_tests::Server;
-use tempfile::TempDir;
+use onetimeshare_tests::{S3, Server};
 
 use crate::kills::SETTINGS;
 use crate::load::client;
@@ -30,7 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Servers that share everything.
 pub(crate) struct Fleet {
     pub(crate) servers: Vec<Server>,
-    pub(crate) bucket: TempDir,
+    pub(crate) bucket: S3,
 }
 
 impl Fleet {
@@ -38,7 +37,7 @@ impl Fleet {
     pub(crate) fn start(count: usize, redis: &str, settings: &[&str]) -> Self {
         let mut fleet = Self {
             servers: Vec::new(),
-            bucket: tempfile::tempdir().expect("folder"),
+            bucket: S3::s3s_fs(),
         };
         fleet.servers = thread::scope(|scope| {
             let begin = || scope.spawn(|| fleet.another(redis, settings));
@@ -53,15 +52,13 @@ impl Fleet {
 
     /// One more server over the same bucket, which is not counted among the others.
     pub(crate) fn another(&self, redis: &str, settings: &[&str]) -> Server {
-        let link = format!("mkdir -p data && chmod 700 data && ln -sfn {} data/blobs && exec \"$0\" \"$@\"", self.bucket.path().display());
-        Server::start_under(&["sh", "-c", &link], &stores(redis, settings))
+        Server::start_with(&stores(redis, settings), self.bucket.variables())
     }
 
     /// What one more server says that does not begin.
     #[track_caller]
     pub(crate) fn refused(&self, redis: &str, settings: &[&str]) -> String {
-        let link = format!("mkdir -p data && chmod 700 data && ln -sfn {} data/blobs && exec \"$0\" \"$@\"", self.bucket.path().display());
-        Server::refused(&["sh", "-c", &link], &stores(redis, settings))
+        Server::refused(&stores(redis, settings), self.bucket.variables())
     }
 
     /// Where each of them listens.
@@ -85,7 +82,7 @@ impl Fleet {
 
     /// Every part that lies in the bucket.
     pub(crate) fn parts(&self) -> Vec<PathBuf> {
-        let mut files = files_below(self.bucket.path());
+        let mut files = files_below(self.bucket.folder());
         files.retain(|file| {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let of_part = |(index, random): (&str, &str)| {
@@ -112,6 +109,7 @@ fn stores<'a>(redis: &'a str, settings: &[&'a str]) -> Vec<&'a str> {
     [
         SETTINGS,
         &["--redis-url", redis],
+        &["--blob-url", "s3://bucket/onetimeshare"],
         settings,
     ]
     .concat()

@@ -33,6 +33,7 @@ pub struct Server {
     /// What starts the program in its place; empty when nothing does.
     wrapper: Vec<String>,
     settings: Vec<String>,
+    variables: Vec<(String, String)>,
     /// Where it listens: a port of the system's choice at first, and the same ever after.
     address: String,
     running: Option<Running>,
@@ -60,23 +61,34 @@ impl Server {
     /// the folder that holds the data directory.
     #[track_caller]
     pub fn start_under(wrapper: &[&str], settings: &[&str]) -> Self {
-        let mut server = Self::new(wrapper, settings);
+        Self::start_in(wrapper, settings, Vec::new())
+    }
+
+    /// Starts one with these flags and variables, and waits until it listens.
+    #[track_caller]
+    pub fn start_with(settings: &[&str], variables: Vec<(String, String)>) -> Self {
+        Self::start_in(&[], settings, variables)
+    }
+
+    #[track_caller]
+    fn start_in(wrapper: &[&str], settings: &[&str], variables: Vec<(String, String)>) -> Self {
+        let mut server = Self::new(wrapper, settings, variables);
         server.restart();
         server
     }
 
-    /// What one says that refuses to begin with these flags.
+    /// What one says that refuses to begin with these flags and variables.
     #[track_caller]
-    pub fn refused(wrapper: &[&str], settings: &[&str]) -> String {
-        Self::new(wrapper, settings).restart_refused()
+    pub fn refused(settings: &[&str], variables: Vec<(String, String)>) -> String {
+        Self::new(&[], settings, variables).restart_refused()
     }
 
-    #[track_caller]
-    fn new(wrapper: &[&str], settings: &[&str]) -> Self {
+    fn new(wrapper: &[&str], settings: &[&str], variables: Vec<(String, String)>) -> Self {
         Self {
             folder: tempfile::tempdir().expect("the system has a folder for temporary files"),
             wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
+            variables,
             address: "127.0.0.1:0".to_owned(),
             running: None,
             log: Log::default(),
@@ -108,6 +120,7 @@ impl Server {
     pub fn check(&self) {
         let checked = Command::new(program())
             .env_clear()
+            .envs(self.variables.iter().cloned())
             .args(&self.settings)
             .arg("--data-dir")
             .arg(self.data_dir())
@@ -195,6 +208,7 @@ impl Server {
             .args(words)
             .current_dir(self.folder.path())
             .env_clear()
+            .envs(self.variables.iter().cloned())
             .args(["--listen", &self.address, "--data-dir"])
             .arg(self.data_dir())
             .args(&self.settings)

@@ -1,5 +1,19 @@
-//! What every store must do, run against stores behind servers that this starts itself; never against one that runs already.
-//! Stores that need no server run the same in the server's own tests.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+//! What every store must do, run against stores behind servers that this starts itself, and what they must bear of those; never
+//! against one that runs already. Stores that need no server run the same in the server's own tests.
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
 
+mod buckets;
+mod conforming;
+mod deleting;
+mod listing;
+mod memory;
+mod reading;
 mod redis;
+mod starting;
+mod unanswered;
+mod whole;

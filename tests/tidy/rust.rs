@@ -70,6 +70,12 @@ const CONFINED: &[(&str, &[&str], &[&str], &str)] = &[
     ),
     (
         "server/src/",
+        &["object_store"],
+        &["blob/object"],
+        "the object store's library is known to its store only",
+    ),
+    (
+        "server/src/",
         &["std::env"],
         &["config"],
         "the environment is read by the configuration only",
@@ -511,6 +517,20 @@ mod tests {
         refused("server/src/main.rs", "use redis::Client;", "one folder");
         passes("server/src/redis/link.rs", "use redis::Client;");
         passes("server/src/config.rs", "use crate::redis::Address;");
+    }
+
+    #[test]
+    fn the_object_store_library_stays_in_its_store() {
+        refused(
+            "server/src/config/blobs.rs",
+            "use object_store::path::Path;",
+            "its store only",
+        );
+        passes(
+            "server/src/blob/object/fault.rs",
+            "use object_store::Error;",
+        );
+        passes("server/src/config/blobs.rs", "use crate::blob::object::A;");
     }
 
     #[test]

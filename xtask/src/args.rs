@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::bench::{Choice, Part};
-use crate::browser_tests::Browser;
+use crate::browser_tests::{Browser, Servers};
 
 /// One command of the entry points.
 #[derive(PartialEq, Eq)]
@@ -22,14 +22,16 @@ pub(crate) enum Task {
     Check,
     /// The Rust tests.
     Unit,
+    /// The servers of others that Rust tests start.
+    Tools,
     /// The vectors of the format, in WebAssembly.
     WasmVectors,
     /// Types and unit tests of the pages.
     Www,
     /// The server against its OpenAPI document, with these arguments for the tester.
     OpenApi(Vec<OsString>),
-    /// The main job in real browsers; an empty list means all of them.
-    EndToEnd(Vec<Browser>),
+    /// The main job in real browsers, on one server or on several that share their stores; an empty list means all browsers.
+    EndToEnd(Vec<Browser>, Servers),
     /// The long tests of faults.
     Faults,
     /// The measurements of `docs/performance.md`.
@@ -63,6 +65,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "test" => bare(Task::Test),
         "check" => bare(Task::Check),
         "unit" => bare(Task::Unit),
+        "tools" => bare(Task::Tools),
         "wasm-vectors" => bare(Task::WasmVectors),
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
@@ -82,18 +85,22 @@ fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// `e2e [--browser chromium|firefox]…`.
+/// `e2e [--several] [--browser chromium|firefox]…`.
 fn end_to_end(words: Vec<OsString>) -> Result<Task, String> {
     let mut browsers = Vec::new();
+    let mut servers = Servers::One;
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
-        match (word.to_str(), words.next()) {
-            (Some("--browser"), Some(name)) => browsers.push(browser(&name)?),
-            (Some("--browser"), None) => return Err("--browser needs a value".to_owned()),
+        match word.to_str() {
+            Some("--several") => servers = Servers::Several,
+            Some("--browser") => {
+                let name = words.next().ok_or("--browser needs a value")?;
+                browsers.push(browser(&name)?);
+            }
             _ => return Err(format!("e2e knows no {}", word.to_string_lossy())),
         }
     }
-    Ok(Task::EndToEnd(browsers))
+    Ok(Task::EndToEnd(browsers, servers))
 }
 
 /// `bench [crypto|load|live]… [--quick]`
@@ -169,10 +176,14 @@ mod tests {
 
     #[test]
     fn end_to_end_takes_browsers_and_screens_a_folder() {
-        assert_eq!(parsed("e2e"), Ok(Task::EndToEnd(Vec::new())));
+        assert_eq!(parsed("e2e"), Ok(Task::EndToEnd(Vec::new(), Servers::One)));
+        assert_eq!(
+            parsed("e2e --several"),
+            Ok(Task::EndToEnd(Vec::new(), Servers::Several))
+        );
         assert_eq!(
             parsed("e2e --browser firefox"),
-            Ok(Task::EndToEnd(vec![Browser::Firefox]))
+            Ok(Task::EndToEnd(vec![Browser::Firefox], Servers::One))
         );
         assert_eq!(
             parsed("screens out"),
@@ -201,6 +212,7 @@ mod tests {
             ("test --fast", "--fast"),
             ("e2e --browser lynx", "lynx"),
             ("e2e --browser", "--browser"),
+            ("e2e --several --browser", "--browser"),
             ("e2e --loud x", "--loud"),
             ("screens a b", "b"),
             ("bench all", "all"),

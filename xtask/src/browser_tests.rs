@@ -30,17 +30,49 @@ impl Browser {
     }
 }
 
+/// What the pages speak to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(crate) enum Servers {
+    /// One, with its stores in a folder.
+    One,
+    /// Two that share a Redis and an S3 server, behind a balancer.
+    Several,
+}
+
+/// The file that takes times, with nothing beside it. They say nothing of several servers.
+const TIMED: &str = "lighthouse.test.mjs";
+
+/// The file with the main job: to send and to open, from either browser to the other.
+const MAIN_JOB: &str = "transfer.test.mjs";
+
 /// Runs every end-to-end test, in all browsers when `browsers` is empty.
-pub(crate) fn run(root: &Path, browsers: &[Browser]) -> Result<()> {
-    let mut node = prepare(root)?;
+pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result<()> {
     let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
+    let mut node = prepare(root)?;
+    let files = test_files(&folder(root))?;
+    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
     if !names.is_empty() {
         node.env("ONETIMESHARE_BROWSERS", names.join(","));
     }
-    // One file after the other: two browsers at once are as much as a small machine carries.
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(test_files(&folder(root))?);
-    process::run(&mut node)
+    if servers == Servers::Several {
+        node.env("ONETIMESHARE_SERVERS", "several");
+    } else {
+        process::run(tests(&mut prepare(root)?).args(timed))?;
+    }
+    // Each drives one browser at a time, and waits for it about half of the time.
+    process::run(tests(&mut node).arg("--test-concurrency=2").args(others))
+}
+
+/// Runs the main job on several servers.
+pub(crate) fn run_main_job(root: &Path) -> Result<()> {
+    let mut node = prepare(root)?;
+    node.env("ONETIMESHARE_SERVERS", "several");
+    process::run(tests(&mut node).arg(MAIN_JOB))
+}
+
+fn tests(node: &mut Command) -> &mut Command {
+    node.args(["--test", "--test-reporter=spec"])
 }
 
 /// Takes the screenshots again, into `into` or `docs/screens/`.

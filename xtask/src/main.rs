@@ -13,6 +13,7 @@ mod serve;
 mod steps;
 mod system;
 mod toolchain;
+mod tools;
 mod ui;
 mod wasm;
 mod web;
@@ -62,7 +63,12 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Check => rust::check(root, &mut steps)?,
         Task::Unit => {
             system::require(system::Package::UNIT)?;
+            steps.run("tools", || tools::install(root));
             rust::unit(root, &mut steps);
+        }
+        Task::Tools => {
+            system::require(&[system::Package::Python])?;
+            steps.run("tools", || tools::install(root));
         }
         Task::WasmVectors => {
             system::require(&[system::Package::Node])?;
@@ -78,10 +84,12 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("wasm", || wasm::build(root));
             steps.run("openapi", || openapi::run(root, &arguments));
         }
-        Task::EndToEnd(browsers) => {
+        Task::EndToEnd(browsers, servers) => {
             system::require(system::Package::BROWSERS)?;
             steps.run("wasm", || wasm::build(root));
-            steps.run("end to end", || browser_tests::run(root, &browsers));
+            steps.run("end to end", || {
+                browser_tests::run(root, &browsers, servers)
+            });
         }
         Task::Faults => {
             system::require(system::Package::FAULTS)?;

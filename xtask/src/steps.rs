@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::{browser_tests, openapi, rust, system, ui, wasm, web};
+use crate::browser_tests::Servers;
+use crate::{browser_tests, openapi, rust, system, tools, ui, wasm, web};
 
 /// What was run so far.
 #[derive(Default)]
@@ -69,12 +70,14 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
         steps.run("wasm", || wasm::build(root));
         rust::lint(root, steps)
     })?;
+    steps.run("tools", || tools::install(root));
     rust::unit(root, steps);
     steps.run("documentation", || rust::documentation(root));
     steps.run("wasm vectors", || wasm::vectors(root));
     web::check(root, steps);
     steps.run("openapi", || openapi::run(root, &[]));
-    steps.run("end to end", || browser_tests::run(root, &[]));
+    steps.run("end to end", || browser_tests::run(root, &[], Servers::One));
+    steps.run("several servers", || browser_tests::run_main_job(root));
     Ok(())
 }
 

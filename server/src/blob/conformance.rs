@@ -57,6 +57,7 @@ pub async fn run_all(store: Arc<dyn BlobStore>) {
     objects_are_read_as_written(store.as_ref()).await;
     torn_writes_are_never_seen(store.as_ref()).await;
     deleting_is_idempotent(store.as_ref()).await;
+    many_are_deleted_at_once(store.as_ref()).await;
     writers_of_one_part_never_meet(store.as_ref()).await;
     old_objects_are_listed(store.as_ref()).await;
     large_objects_stream(store.as_ref()).await;
@@ -114,6 +115,27 @@ pub async fn deleting_is_idempotent(store: &dyn BlobStore) {
     store.write(&object, body(&[b"abc"])).await.unwrap();
     store.delete(&object).await.unwrap();
     store.delete(&object).await.unwrap();
+}
+
+/// What is there and what is not, together; nothing else goes with them.
+pub async fn many_are_deleted_at_once(store: &dyn BlobStore) {
+    assert_eq!(store.delete_all(&[]).await.len(), 0);
+    let kept = object(399);
+    store.write(&kept, body(&[b"kept"])).await.unwrap();
+    let objects: Vec<_> = (100..398).map(object).collect();
+    for object in objects.iter().step_by(97) {
+        store.write(object, body(&[b"abc"])).await.unwrap();
+    }
+    for _ in 0..2 {
+        let results = store.delete_all(&objects).await;
+        assert_eq!(results.len(), objects.len());
+        results.into_iter().for_each(Result::unwrap);
+        for object in objects.iter().step_by(97) {
+            assert_eq!(read(store, object, 0..3).await, None);
+        }
+    }
+    assert_eq!(read(store, &kept, 0..4).await.unwrap(), b"kept");
+    store.delete(&kept).await.unwrap();
 }
 
 /// Several writers of the same part leave several whole objects, while others are being deleted.

@@ -20,17 +20,15 @@ use tokio::fs as tokio_fs;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _, BufWriter};
 use tokio_util::io::ReaderStream;
 
-use self::survey::{Entry, Survey, parse_store_id};
-use super::{BlobStore, ByteStream, ObjectName};
+use self::survey::{Entry, Survey};
+use super::{
+    BlobStore, ByteStream, MARK, ObjectName, STORE_ID, parse_mark, parse_store_id, store_id_text,
+};
 use crate::record::{StoreError, StoreId, StoreResult};
 
 /// Bytes that one transfer holds in memory on its way in or out.
 const BUFFER_LEN: usize = 256 * 1024;
 
-const STORE_ID: &str = "store-id";
-
-/// Holds the last mark that was left.
-const MARK: &str = "mark";
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
 
@@ -174,18 +172,14 @@ impl BlobStore for FolderStore {
                 "the blob folder has an id already".to_owned(),
             ));
         }
-        self.write_note(STORE_ID, &format!("{store_id:?}\n")).await
+        self.write_note(STORE_ID, &store_id_text(store_id)).await
     }
 
     async fn mark(&self) -> StoreResult<Option<u64>> {
         match tokio_fs::read_to_string(self.root.join(MARK)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
-            Ok(text) => text
-                .trim()
-                .parse()
-                .map(Some)
-                .map_err(|_| StoreError::Corrupt(MARK.to_owned())),
+            Ok(text) => parse_mark(&text).map(Some),
         }
     }
 

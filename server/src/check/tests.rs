@@ -33,12 +33,22 @@ fn later() -> Moment {
     }
 }
 
+/// Checks the records of `directory` and the blobs in it.
+fn check_in(
+    directory: &Path,
+    options: CheckOptions,
+    times: (Moment, u64),
+    tell: &mut dyn FnMut(&dyn Display),
+) -> Result<Summary, CheckError> {
+    check((directory, &directory.join("blobs")), options, times, tell)
+}
+
 /// What is told of `directory`, at the moment of [`Stage::later`].
 fn told(directory: &Path, options: CheckOptions) -> (Summary, Vec<String>) {
     let mut sentences = Vec::new();
     let mut tell = |sentence: &dyn Display| sentences.push(sentence.to_string());
     let times = (later(), LIMITS.age_max_s(&PERIODS));
-    let summary = check(directory, options, times, &mut tell).unwrap();
+    let summary = check_in(directory, options, times, &mut tell).unwrap();
     (summary, sentences)
 }
 
@@ -463,7 +473,7 @@ fn what_is_not_the_servers_is_noted() {
 fn what_cannot_be_opened_is_an_error() {
     let check = |directory: &Path, expected: &str| {
         let times = (later(), 0);
-        let error = check(directory, REPAIR, times, &mut |_| {}).unwrap_err();
+        let error = check_in(directory, REPAIR, times, &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
     let empty = tempfile::tempdir().unwrap();
@@ -494,7 +504,7 @@ fn what_cannot_be_opened_is_an_error() {
     fs::remove_dir_all(folder.path().join("blobs")).unwrap();
     check(
         folder.path(),
-        "its folder `blobs` is missing: is the right disk mounted?",
+        "its folder of blobs is missing: is the right disk mounted?",
     );
 }
 
@@ -573,7 +583,7 @@ async fn repairing_beside_a_busy_server_takes_nothing() {
             while !is_over.load(Ordering::SeqCst) || rounds == 0 {
                 let mut sentences = Vec::new();
                 let mut tell = |sentence: &dyn Display| sentences.push(sentence.to_string());
-                let summary = check(directory.path(), REPAIR, (later(), 0), &mut tell).unwrap();
+                let summary = check_in(directory.path(), REPAIR, (later(), 0), &mut tell).unwrap();
                 assert_eq!(summary.faults, 0, "{sentences:?}");
                 rounds += 1;
             }

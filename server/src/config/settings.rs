@@ -56,6 +56,9 @@ const fn setting(
 /// The setting that names the file; it cannot stand in the file.
 pub const CONFIG: &str = "config";
 
+/// The setting that says where blobs are kept.
+pub const BLOB_URL: &str = "blob-url";
+
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -71,8 +74,18 @@ pub const SETTINGS: &[Setting] = &[
         "data-dir",
         "FOLDER",
         "./onetimeshare-data",
-        "Folder for records and blobs; the server makes it when it is not there",
+        "Folder for records and, unless blob-url says otherwise, blobs; the server makes it when it is not there",
     ),
+    Setting {
+        default: None,
+        ..setting(
+            BLOB_URL,
+            "URL",
+            "",
+            "Where blobs are kept if not in the data folder: file:///folder, s3://bucket/prefix, gs://bucket/prefix or \
+             az://container/prefix; credentials and endpoint come from the usual variables (AWS_…, GOOGLE_…, AZURE_…)",
+        )
+    },
     Setting {
         default: None,
         is_secret: true,
@@ -209,7 +222,7 @@ pub(super) const DEEP: &str = "deep";
 pub(super) const REPAIR: &str = "repair";
 
 /// Settings that the subcommand takes too. What else is set counts for it as well.
-const SHARED: &[&str] = &["data-dir", CONFIG];
+const SHARED: &[&str] = &["data-dir", BLOB_URL, CONFIG];
 
 fn check_command() -> Command {
     let flag = |name, doc| {

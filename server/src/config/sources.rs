@@ -161,22 +161,37 @@ impl Sources {
         parse(default(name)).expect("a test reads every default")
     }
 
-    /// The one value of `name`, which has no default. A faulty one is noted.
+    /// The one value of `name`; none where it is not set. A faulty one is noted, with the sentence that `parse` ends, and passed over.
+    pub(super) fn option<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let found = self.found.get(name)?;
+        let parsed = match &found.texts[..] {
+            [text] => parse(text.trim()),
+            _ => Err("must be given once".to_owned()),
+        };
+        match parsed {
+            Ok(value) => Some(value),
+            Err(end) => {
+                let fault = format!("`{name}`, from {}, {end}", found.origin);
+                self.fault(fault);
+                None
+            }
+        }
+    }
+
+    /// The one value of `name`; none where it is not set. A faulty one is noted, and passed over.
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let found = self.found.get(name)?;
-        if let [text] = &found.texts[..]
-            && let Some(value) = parse(text.trim())
-        {
-            return Some(value);
-        }
-        let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
-        self.fault(fault);
-        None
+        self.option(name, |text| {
+            parse(text).ok_or_else(|| format!("must be {expected}"))
+        })
     }
 
     /// The values of `name`, at least one. A faulty one is noted, and the default taken.

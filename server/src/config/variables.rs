@@ -1,4 +1,5 @@
-//! The environment's variables that are meant for this program, among them those that name no setting. It never shows a value.
+//! The environment's variables that are meant for this program, among them those that name no setting, and those that say how to
+//! come to a bucket. It never shows a value.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,23 +9,34 @@ use super::settings::SETTINGS;
 /// What every setting's variable begins with.
 pub(super) const PREFIX: &str = "ONETIMESHARE_";
 
-/// The variables that begin as a setting's does.
-#[derive(Debug)]
+/// The variables with names that can be read.
 pub(super) struct Variables(BTreeMap<String, OsString>);
 
 impl Variables {
     /// Those among `variables`.
     pub(super) fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let ours = variables.into_iter().filter_map(|(name, value)| {
-            let name = name.into_string().ok()?;
-            name.starts_with(PREFIX).then_some((name, value))
-        });
-        Self(ours.collect())
+        let named = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self(named.collect())
     }
 
     /// The value of the variable of this name.
     pub(super) fn value(&self, name: &str) -> Option<&OsString> {
         self.0.get(name)
+    }
+
+    /// Those that begin so, sorted; or the name of one whose value is not UTF-8.
+    pub(super) fn beginning(&self, prefix: &str) -> Result<Vec<(String, String)>, &str> {
+        let ours = self
+            .0
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(name, value)| {
+                let value = value.to_str().ok_or(name.as_str())?;
+                Ok((name.clone(), value.to_owned()))
+            });
+        ours.collect()
     }
 
     /// Names of those that no setting has, sorted, without those that Kubernetes makes.
@@ -36,6 +48,7 @@ impl Variables {
         };
         self.0
             .iter()
+            .filter(|(name, _)| name.starts_with(PREFIX))
             .filter(|(name, value)| !is_setting(name) && !is_of_kubernetes(name, value))
             .map(|(name, _)| name.clone())
             .collect()

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use crate::app::App;
-use crate::error::ApiResult;
-use crate::service::ServiceError;
+use crate::error::{ApiError, ApiResult};
 
 /// The process answers.
 pub(crate) async fn live() -> StatusCode {
@@ -14,6 +13,6 @@ pub(crate) async fn live() -> StatusCode {
 
 /// The stores answer.
 pub(crate) async fn ready(State(app): State<App>) -> ApiResult<StatusCode> {
-    app.service.probe().await.map_err(ServiceError::Store)?;
+    app.service.probe().await.map_err(ApiError::unready)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,8 +14,8 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
 use super::tables::Tables;
 use super::{
-    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreId,
-    StoreResult, require_room,
+    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
+    StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek};
@@ -25,6 +25,7 @@ pub struct MemoryStore {
     store_id: StoreId,
     tables: Mutex<Tables>,
     has_room: AtomicBool,
+    answers: AtomicBool,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -40,6 +41,7 @@ impl MemoryStore {
             store_id: StoreId::generate()?,
             tables: Mutex::default(),
             has_room: AtomicBool::new(true),
+            answers: AtomicBool::new(true),
         })
     }
 
@@ -48,16 +50,25 @@ impl MemoryStore {
         self.has_room.store(has_room, Ordering::SeqCst);
     }
 
+    /// Says whether it answers, in the place of a server of its own.
+    pub fn set_answers(&self, answers: bool) {
+        self.answers.store(answers, Ordering::SeqCst);
+    }
+
     /// One atomic section. A step that panicked changed nothing half: each is complete before its first write.
-    fn section(&self) -> MutexGuard<'_, Tables> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    fn section(&self) -> StoreResult<MutexGuard<'_, Tables>> {
+        if self.answers.load(Ordering::SeqCst) {
+            Ok(self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+        } else {
+            Err(StoreError::Unreachable("it was told so".to_owned()))
+        }
     }
 }
 
 #[async_trait]
 impl RecordStore for MemoryStore {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>> {
-        let mut tables = self.section();
+        let mut tables = self.section()?;
         if !tables.entries.contains_key(&new.creation.id) {
             require_room(self.has_room())?;
         }
@@ -70,7 +81,7 @@ impl RecordStore for MemoryStore {
         part: &PartWrite,
         at: Moment,
     ) -> StoreResult<Outcome<PartStart>> {
-        let mut tables = self.section();
+        let mut tables = self.section()?;
         let begun = tables.begin_part(owner, part, at);
         if matches!(begun, Ok(PartStart::Write)) && !self.has_room() {
             tables.deletions.remove(&part.object);
@@ -85,7 +96,7 @@ impl RecordStore for MemoryStore {
         part: &PartWrite,
         at: Moment,
     ) -> StoreResult<Outcome<bool>> {
-        Ok(self.section().accept_part(owner, part, at))
+        Ok(self.section()?.accept_part(owner, part, at))
     }
 
     async fn parts(
@@ -94,7 +105,7 @@ impl RecordStore for MemoryStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<Parts>> {
-        Ok(self.section().parts(id, owner, at))
+        Ok(self.section()?.parts(id, owner, at))
     }
 
     async fn complete(
@@ -103,7 +114,7 @@ impl RecordStore for MemoryStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<(State, u64)>> {
-        Ok(self.section().complete(id, owner, at))
+        Ok(self.section()?.complete(id, owner, at))
     }
 
     async fn peek(
@@ -113,7 +124,7 @@ impl RecordStore for MemoryStore {
         access: Option<&AccessVerifier>,
         at: Moment,
     ) -> StoreResult<Outcome<(Peek, Option<Bytes>)>> {
-        Ok(self.section().peek(id, link, access, at))
+        Ok(self.section()?.peek(id, link, access, at))
     }
 
     async fn claim(
@@ -123,7 +134,7 @@ impl RecordStore for MemoryStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<Claimed>> {
-        Ok(self.section().claim(id, proofs, claimant, at))
+        Ok(self.section()?.claim(id, proofs, claimant, at))
     }
 
     async fn fetch(
@@ -132,7 +143,7 @@ impl RecordStore for MemoryStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<BodyPlace>> {
-        Ok(self.section().fetch(id, claimant, at))
+        Ok(self.section()?.fetch(id, claimant, at))
     }
 
     async fn end_fetch(
@@ -141,11 +152,11 @@ impl RecordStore for MemoryStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        Ok(self.section().end_fetch(id, claimant, at))
+        Ok(self.section()?.end_fetch(id, claimant, at))
     }
 
     async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>> {
-        Ok(self.section().part_object(id, index))
+        Ok(self.section()?.part_object(id, index))
     }
 
     async fn renew(
@@ -154,7 +165,7 @@ impl RecordStore for MemoryStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<u64>> {
-        Ok(self.section().renew(id, claimant, at))
+        Ok(self.section()?.renew(id, claimant, at))
     }
 
     async fn deliver(
@@ -163,7 +174,7 @@ impl RecordStore for MemoryStore {
         claimant: &ClaimVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        Ok(self.section().deliver(id, claimant, at))
+        Ok(self.section()?.deliver(id, claimant, at))
     }
 
     async fn burn(
@@ -172,7 +183,7 @@ impl RecordStore for MemoryStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        Ok(self.section().burn(id, owner, at))
+        Ok(self.section()?.burn(id, owner, at))
     }
 
     async fn unlock(
@@ -181,7 +192,7 @@ impl RecordStore for MemoryStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        Ok(self.section().unlock(id, owner, at))
+        Ok(self.section()?.unlock(id, owner, at))
     }
 
     async fn receipt(
@@ -190,28 +201,29 @@ impl RecordStore for MemoryStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<ReceiptAnswer>> {
-        Ok(self.section().receipt(id, owner, at))
+        Ok(self.section()?.receipt(id, owner, at))
     }
 
     async fn stats(&self) -> StoreResult<StatsAnswer> {
-        Ok(self.section().stats)
+        Ok(self.section()?.stats)
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
-        Ok(self.section().sweep(limit, at))
+        Ok(self.section()?.sweep(limit, at))
     }
 
-    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
-        Ok(self.section().take_deletions(limit, at))
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Taken> {
+        let objects = self.section()?.take_deletions(limit, at);
+        Ok(Taken { objects, at })
     }
 
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()> {
-        self.section().confirm_deleted(objects, at);
+        self.section()?.confirm_deleted(objects, at);
         Ok(())
     }
 
     async fn is_known(&self, id: &TransferId) -> StoreResult<bool> {
-        Ok(self.section().entries.contains_key(id))
+        Ok(self.section()?.entries.contains_key(id))
     }
 
     async fn store_id(&self) -> StoreResult<StoreId> {
@@ -223,11 +235,11 @@ impl RecordStore for MemoryStore {
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {
-        Ok(self.section().has_no_parts())
+        Ok(self.section()?.has_no_parts())
     }
 
     async fn probe(&self) -> StoreResult<()> {
-        Ok(())
+        self.section().map(|_| ())
     }
 
     /// Memory that was freed is not ours to read; there are no files.

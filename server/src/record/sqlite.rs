@@ -47,7 +47,7 @@ use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
-    StoreId, StoreResult, require_room,
+    StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
@@ -459,13 +459,14 @@ impl RecordStore for SqliteStore {
         Ok(swept)
     }
 
-    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Taken> {
         let take = move |section: &Section<'_>| {
             let due = objects::due(section.conn, limit, at.now)?;
             for (object, queued) in &due {
                 objects::queue(section.conn, object, queued.taken(at))?;
             }
-            Ok(due.into_iter().map(|(object, _)| object).collect())
+            let objects = due.into_iter().map(|(object, _)| object).collect();
+            Ok(Taken { objects, at })
         };
         self.writer.run(take).await
     }

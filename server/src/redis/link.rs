@@ -193,9 +193,22 @@ impl Target {
     }
 }
 
-/// A connection that is shared, and how often it was made anew.
+/// A connection that is shared.
 #[derive(Default)]
-struct Slot(Mutex<(u64, Option<Connection>)>);
+struct Slot {
+    current: Mutex<Current>,
+    /// How often connecting has failed.
+    failed: AtomicU64,
+}
+
+#[derive(Default)]
+struct Current {
+    /// How often it was made anew.
+    age: u64,
+    connection: Option<Connection>,
+    /// Why connecting has failed the last time.
+    failure: String,
+}
 
 /// All connections to one Redis.
 pub(super) struct Link {
@@ -312,16 +325,31 @@ impl Link {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of the shared connections: its place, how often it was made anew, and itself.
+    /// One of the shared connections: its place, how often it was made anew, and itself. Who has waited while connecting failed
+    /// does not try the same again: a Redis that hangs would let everybody wait for everybody before.
     async fn shared(&self) -> StoreResult<(usize, u64, Connection)> {
         let place = self.turn.fetch_add(1, Ordering::Relaxed) % SHARED_COUNT;
-        let mut current = self.shared[place].0.lock().await;
-        if let Some(connection) = &current.1 {
-            return Ok((place, current.0, connection.clone()));
+        let slot = &self.shared[place];
+        let failed = slot.failed.load(Ordering::Relaxed);
+        let mut current = slot.current.lock().await;
+        if let Some(connection) = &current.connection {
+            return Ok((place, current.age, connection.clone()));
         }
-        let connection = self.connect().await?;
-        *current = (current.0 + 1, Some(connection.clone()));
-        Ok((place, current.0, connection))
+        if slot.failed.load(Ordering::Relaxed) != failed {
+            return Err(StoreError::Unreachable(current.failure.clone()));
+        }
+        match self.connect().await {
+            Ok(connection) => {
+                current.age += 1;
+                current.connection = Some(connection.clone());
+                Ok((place, current.age, connection))
+            }
+            Err(error) => {
+                current.failure = error.to_string();
+                slot.failed.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
+        }
     }
 
     /// What a call came to. A connection that is of no more use is given up.
@@ -334,9 +362,9 @@ impl Link {
         if let Err(error) = &outcome
             && is_over(error)
         {
-            let mut current = self.shared[place].0.lock().await;
-            if current.0 == age {
-                current.1 = None;
+            let mut current = self.shared[place].current.lock().await;
+            if current.age == age {
+                current.connection = None;
             }
         }
         outcome.map_err(failure)

@@ -32,7 +32,7 @@ use super::script::{CONFIRM, Call, DUE, MARK, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
-    StoreError, StoreId, StoreResult,
+    StoreError, StoreId, StoreResult, Taken,
 };
 use crate::transfer::{Moment, Outcome, Peek, Transfer};
 
@@ -78,7 +78,8 @@ impl RedisStore {
             store_id,
             is_callers_time: false,
             turn: AtomicUsize::new(0),
-            has_erased: AtomicBool::new(false),
+            // What another process has erased before it ended may not be rewritten yet.
+            has_erased: AtomicBool::new(true),
             full_since: std::sync::Mutex::default(),
         })
     }
@@ -413,30 +414,34 @@ impl RecordStore for RedisStore {
         Ok(swept)
     }
 
-    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Vec<ObjectName>> {
-        let mut taken = Vec::new();
+    async fn take_deletions(&self, limit: usize, at: Moment) -> StoreResult<Taken> {
+        let mut objects = Vec::new();
+        let mut earliest = u64::MAX;
         for shard in Shard::all_from(self.next_turn()) {
-            let (now, due) = self
-                .due(shard, shard.queue(), limit - taken.len(), at)
-                .await?;
+            let left = limit - objects.len();
+            let (now, due) = self.due(shard, shard.queue(), left, at).await?;
+            earliest = earliest.min(now);
             let due: Vec<ObjectName> = due.iter().filter_map(|name| name.parse().ok()).collect();
             if !due.is_empty() {
                 let names = self.take(shard, &due, now).await?;
-                taken.extend(names.iter().filter_map(|name| name.parse().ok()));
+                objects.extend(names.iter().filter_map(|name| name.parse().ok()));
             }
-            if taken.len() >= limit {
+            if objects.len() >= limit {
                 break;
             }
         }
-        Ok(taken)
+        let now = earliest;
+        Ok(Taken {
+            objects,
+            at: Moment { now, ..at },
+        })
     }
 
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()> {
         for shard in Shard::all_from(0) {
             let mut call = Call::new(&CONFIRM, shard, &self.seal)
                 .key(shard.queue())
-                .arg(encoding::time(at.now))
-                .arg(if self.is_callers_time { "1" } else { "" });
+                .arg(encoding::time(at.now));
             let mut is_empty = true;
             for object in objects
                 .iter()

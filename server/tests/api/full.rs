@@ -32,3 +32,27 @@ async fn new_transfers_wait_while_those_that_are_there_go_on() {
     server.records.set_room(true);
     late.create(&server).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_named_and_nothing_is_used_up() {
+    let server = TestServer::new().await;
+    let sample = Sample::small();
+    sample.upload(&server).await;
+    server.records.set_answers(false);
+    let unready = server.call("GET", "/readyz", None).await;
+    assert_eq!(unready.header("retry-after"), "5");
+    let told = unready.refused(503, "store.unreachable");
+    let told = String::from_utf8_lossy(&told.bytes);
+    assert!(told.contains("record store"), "{told}");
+    for answer in [
+        sample.claim(&server, 1).await,
+        Sample::of(8, 1000).create(&server).await,
+    ] {
+        assert_eq!(answer.header("retry-after"), "5");
+        answer.refused(503, "store.unreachable");
+    }
+
+    server.records.set_answers(true);
+    server.call("GET", "/readyz", None).await.expect(204);
+    sample.claim(&server, 2).await.expect(200);
+}

@@ -167,6 +167,53 @@ fn a_folder_that_cannot_be_written() {
 }
 
 #[test]
+fn blobs_in_a_folder_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", folder.path().join("else/where").display());
+    let mut started = Started::of(server(folder.path()).args(["--blob-url", &url]));
+    assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
+    assert_eq!(started.terminate(), Some(0));
+    assert!(folder.path().join("else/where/store-id").is_file());
+    assert!(!folder.path().join("onetimeshare-data/blobs").exists());
+    let (code, said) = check(folder.path(), &["--blob-url", &url]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = check(folder.path(), &[]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("its folder of blobs is missing"), "{said}");
+    refused(
+        server(folder.path()).args(["--blob-url", "file:///dev/null/below"]),
+        &["cannot keep blobs in /dev/null/below"],
+    );
+}
+
+#[test]
+fn a_bucket_that_cannot_be_reached_or_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port that was just free: nobody listens there.
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let mut command = server(folder.path());
+    command
+        .args(["--blob-url", "s3://hunter2/a"])
+        .env("AWS_ENDPOINT_URL", format!("http://{nobody}"))
+        .env("AWS_ACCESS_KEY_ID", "hunter2")
+        .env("AWS_SECRET_ACCESS_KEY", "hunter2");
+    refused(
+        &mut command,
+        &["the bucket of `blob-url` cannot be reached"],
+    );
+    command
+        .env("AWS_ENDPOINT_URL", "hunter2")
+        .args(["--lease", "9s"]);
+    refused(&mut command, &["the variable AWS_ENDPOINT_URL", "`lease`"]);
+    let (code, said) = check(folder.path(), &["--blob-url", "s3://bucket/a"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("into folders alone"), "{said}");
+}
+
+#[test]
 fn a_port_in_use() {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

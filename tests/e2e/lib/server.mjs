@@ -16,6 +16,9 @@ import { until } from "./wait.mjs";
 
 const PROGRAM = process.env.ONETIMESHARE_SERVER ?? new URL("../../../target/debug/onetimeshare-server", import.meta.url).pathname;
 
+/** Whether each server is two that share their stores: see several.mjs. */
+const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
+
 /** A running server. */
 export class Server {
   #process;
@@ -30,21 +33,33 @@ export class Server {
   }
 
   /**
-   * Starts one and waits until it is ready.
+   * Starts one and waits until it is ready; or, where the tests are told so, several that look like one.
    *
    * @param {string[]} [settings] Flags beside address and folder.
    */
   static async start(settings = []) {
+    if (!IS_SEVERAL) return Server.startOne(settings);
+    const { Several } = await import("./several.mjs");
+    return Several.start(settings);
+  }
+
+  /**
+   * Starts one and waits until it is ready.
+   *
+   * @param {string[]} [settings] Flags beside address and folder.
+   * @param {Record<string, string>} [variables] Beside those of this process.
+   */
+  static async startOne(settings = [], variables = {}) {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), "onetimeshare-e2e-"));
-    const process = spawn(PROGRAM, ["--listen", `127.0.0.1:${port}`, "--data-dir", join(folder, "store"), ...settings], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const words = ["--listen", `127.0.0.1:${port}`, "--data-dir", join(folder, "store"), ...settings];
+    const env = { ...process.env, ...variables };
+    const running = spawn(PROGRAM, words, { stdio: ["ignore", "pipe", "pipe"], env });
     const output = [];
-    process.stdout.on("data", (bytes) => output.push(bytes.toString()));
-    process.stderr.on("data", (bytes) => output.push(bytes.toString()));
-    process.on("error", (error) => output.push(error.message));
-    const server = new Server({ port, folder, process, output });
+    running.stdout.on("data", (bytes) => output.push(bytes.toString()));
+    running.stderr.on("data", (bytes) => output.push(bytes.toString()));
+    running.on("error", (error) => output.push(error.message));
+    const server = new Server({ port, folder, process: running, output });
     try {
       await until(`${PROGRAM} to be ready`, () => server.#isReady());
     } catch (error) {
@@ -60,38 +75,60 @@ export class Server {
     return answer?.ok ?? false;
   }
 
+  /** Whether small bodies, too, are kept beside the records. */
+  get keepsEachAsObject() {
+    return false;
+  }
+
   /** Everything it has printed. */
   get log() {
     return this.#output.join("");
   }
 
   /** The files it keeps, with their lengths in bytes. */
-  async files() {
-    const entries = await readdir(this.folder, { recursive: true });
-    const files = [];
-    for (const path of entries) {
-      // What vanishes between the two looks is not kept.
-      const found = await stat(join(this.folder, path)).catch(() => null);
-      if (found?.isFile()) files.push({ path, len: found.size });
-    }
-    return files;
+  files() {
+    return filesBelow(this.folder);
   }
 
   /** Ends it as its operator would, and removes its folder. */
   async stop() {
-    if (this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null) {
-      const ended = once(this.#process, "exit");
-      this.#process.kill("SIGTERM");
-      const impatience = setTimeout(() => this.#process.kill("SIGKILL"), 10_000);
-      await ended;
-      clearTimeout(impatience);
-    }
+    await endProcess(this.#process);
     await rm(this.folder, { recursive: true, force: true });
   }
 }
 
+/**
+ * Ends a process as its operator would, and in the end anyhow.
+ *
+ * @param {import("node:child_process").ChildProcess} process
+ */
+export async function endProcess(process) {
+  if (process.pid === undefined || process.exitCode !== null || process.signalCode !== null) return;
+  const ended = once(process, "exit");
+  process.kill("SIGTERM");
+  const impatience = setTimeout(() => process.kill("SIGKILL"), 10_000);
+  await ended;
+  clearTimeout(impatience);
+}
+
+/**
+ * Every file below a folder, with its length in bytes.
+ *
+ * @param {string} folder
+ */
+export async function filesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true });
+  const files = [];
+  for (const path of entries) {
+    // What vanishes between the two looks is not kept.
+    const found = await stat(join(folder, path)).catch(() => null);
+    if (found?.isFile()) files.push({ path, len: found.size });
+  }
+  return files;
+}
+
 /** @returns {Promise<number>} A port that nobody listens on. */
-async function freePort() {
+export async function freePort() {
   const probe = createServer();
   probe.listen(0, "127.0.0.1");
   await once(probe, "listening");

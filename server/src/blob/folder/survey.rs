@@ -7,9 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{ASIDE, MARK, PROBE, STORE_ID};
-use crate::blob::ObjectName;
-use crate::record::{StoreError, StoreId, StoreResult};
+use super::{ASIDE, PROBE};
+use crate::blob::{MARK, ObjectName, STORE_ID, parse_store_id};
+use crate::record::{StoreId, StoreResult};
 
 /// Bytes of an object that are read at once.
 const PIECE_LEN: usize = 256 * 1024;
@@ -44,6 +44,11 @@ impl Survey {
         Self {
             root: root.to_owned(),
         }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The id that the folder was given, if any.
@@ -105,12 +110,6 @@ fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         result => result.map(Some),
     }
-}
-
-pub(super) fn parse_store_id(text: &str) -> StoreResult<StoreId> {
-    let id = u128::from_str_radix(text.trim(), 16);
-    id.map(|id| StoreId(id.to_be_bytes()))
-        .map_err(|_| StoreError::Corrupt(STORE_ID.to_owned()))
 }
 
 /// The files of the root, and of one folder after the other below it.

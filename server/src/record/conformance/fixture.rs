@@ -11,7 +11,7 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use sha2::{Digest, Sha256};
 
 use crate::blob::ObjectName;
-use crate::record::{Claimed, Created, NewTransfer, PartStart, PartWrite, RecordStore};
+use crate::record::{Claimed, Created, NewTransfer, PartStart, PartWrite, RecordStore, Taken};
 use crate::transfer::{Creation, Moment, Outcome, Peek, Periods};
 
 /// The periods that all of it is tried with.
@@ -102,10 +102,10 @@ impl Fixture {
 
     /// Takes everything that is due for deletion. What of it are parts, sorted: a store may keep inline bodies as objects too.
     pub async fn take(&self) -> Vec<ObjectName> {
-        parts_among(self.take_all().await)
+        parts_among(self.take_all().await.objects)
     }
 
-    async fn take_all(&self) -> Vec<ObjectName> {
+    async fn take_all(&self) -> Taken {
         let taken = self.store.take_deletions(10_000, self.at).await;
         taken.expect("the store answers")
     }
@@ -113,9 +113,9 @@ impl Fixture {
     /// Takes everything that is due for deletion, and confirms it. What of it are parts, sorted.
     pub async fn delete(&self) -> Vec<ObjectName> {
         let taken = self.take_all().await;
-        let confirmed = self.store.confirm_deleted(&taken, self.at).await;
+        let confirmed = self.store.confirm_deleted(&taken.objects, taken.at).await;
         confirmed.expect("the store answers");
-        parts_among(taken)
+        parts_among(taken.objects)
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) async fn objects_are_offered_until_confirmed(t: &Fixture) {
         .store
         .take_deletions(2, due.at)
         .await
-        .expect("the store answers");
+        .expect("the store answers")
+        .objects;
     assert_eq!(some.len(), 2);
     let rest = due.take().await;
     assert_eq!(rest.len(), 1);

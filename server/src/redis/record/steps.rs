@@ -267,8 +267,23 @@ impl RedisStore {
         let is_new = |outcome: &Outcome<Created>| matches!(outcome, Ok(created) if created.is_new);
         let outcome = tables.create(new.clone(), self.moment(&page, at));
         if !is_new(&outcome) {
-            let run = |tables: &mut Tables, at| tables.create(new.clone(), at);
-            return self.step_from(page, &ask, at, (run, &mut patience)).await;
+            let run = |tables: &mut Tables, at| {
+                let mut tried = tables.clone();
+                let outcome = tried.create(new.clone(), at);
+                if is_new(&outcome) {
+                    // Its tombstone's time was over in between. Without its body it is not created.
+                    return Err(Refusal::NotReady);
+                }
+                *tables = tried;
+                outcome
+            };
+            let standing = self.step_from(page, &ask, at, (run, &mut patience)).await?;
+            if standing == Err(Refusal::NotReady) {
+                return Err(StoreError::Unreachable(
+                    "a tombstone went while it was looked at".to_owned(),
+                ));
+            }
+            return Ok(standing);
         }
         let object = ObjectName {
             id: new.creation.id.clone(),

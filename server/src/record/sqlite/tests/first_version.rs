@@ -38,7 +38,13 @@ async fn what_the_first_version_wrote_is_found_as_it_was() {
     // Objects are named at random; their number is not.
     let due = async |stage: &Stage| {
         let at = stage.service.moment();
-        stage.records.take_deletions(1000, at).await.unwrap().len()
+        stage
+            .records
+            .take_deletions(1000, at)
+            .await
+            .unwrap()
+            .objects
+            .len()
     };
     assert_eq!(due(&from_old).await, due(&from_new).await);
     assert_eq!(layout(old.path()), layout(new.path()));

@@ -1,0 +1,35 @@
+//! The S3 servers that tests of stores start, in folders below `target/`; nothing of the system is changed.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::{process, python};
+
+/// The server that checks signatures, as its package and its program are called.
+const S3S_FS: &str = "s3s-fs";
+
+/// Its newest version that the pinned compiler builds.
+const S3S_FS_VERSION: &str = "0.14.1";
+
+/// Makes sure that both servers are there. `tests/src/s3.rs` finds them in these places.
+pub(crate) fn install(root: &Path) -> Result<()> {
+    python::venv(
+        root,
+        &root.join("tests").join("stores").join("requirements.txt"),
+    )?;
+    let tools = root.join("target").join("tools");
+    let program = tools.join("bin").join(S3S_FS);
+    let version = process::output(Command::new(program).arg("--version"));
+    if version.is_ok_and(|version| version == format!("{S3S_FS} {S3S_FS_VERSION}")) {
+        return Ok(());
+    }
+    let mut install = process::cargo(root, &["install", "--quiet", "--locked", "--force"]);
+    install
+        .args([S3S_FS, "--version", S3S_FS_VERSION])
+        // Built sooner, and quick enough for tests.
+        .args(["--debug", "--features", "binary", "--root"])
+        .arg(tools);
+    process::run(&mut install)
+}
