@@ -194,4 +194,3 @@ fn without_redis_everything_is_refused_in_time_and_nothing_used_up() {
         ),
     );
 }
-

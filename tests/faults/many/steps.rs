@@ -146,4 +146,3 @@ fn every_step_may_be_taken_on_another_server() {
         "all opened by both claimants, one lease for each, gone for everybody, no part left in the bucket",
     );
 }
-
