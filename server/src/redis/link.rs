@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -26,6 +26,7 @@ use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
 use super::script::Call;
+use crate::blob::BlobStore;
 use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
 
 /// How long connecting may take, greeting included.
@@ -219,6 +220,7 @@ pub(super) struct Link {
     waiting: StdMutex<Vec<Connection>>,
     may_wait: Semaphore,
     told: StdMutex<BTreeSet<String>>,
+    blobs: Arc<dyn BlobStore>,
     /// The newest mark that this process has set.
     mark: AtomicU64,
 }
@@ -230,8 +232,12 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// To Redis at `address`; it connects when first used. Fails on an address that is none.
-    pub(super) fn new(address: &Address, terms: Terms) -> StoreResult<Self> {
+    /// To Redis at `address`, whose blobs are in `blobs`; it connects when first used. Fails on an address that is none.
+    pub(super) fn new(
+        address: &Address,
+        terms: Terms,
+        blobs: Arc<dyn BlobStore>,
+    ) -> StoreResult<Self> {
         Ok(Self {
             target: Target::new(address)
                 .map_err(|error| StoreError::Unreachable(reason(&error)))?,
@@ -241,6 +247,7 @@ impl Link {
             waiting: StdMutex::default(),
             may_wait: Semaphore::new(WAITING_COUNT),
             told: StdMutex::default(),
+            blobs,
             mark: AtomicU64::new(0),
         })
     }
@@ -388,11 +395,10 @@ impl Link {
         self.mark.fetch_max(mark, Ordering::Relaxed);
     }
 
-    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it. A fail-over may
-    /// lose the last moments.
+    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it: one that has
+    /// fallen behind what this server knows, or what any has left with the blobs. A fail-over may lose the last moments.
     async fn check_mark(&self, connection: &mut Connection) -> StoreResult<()> {
-        let newest = self.mark.load(Ordering::Relaxed);
-        if newest == 0 || self.terms.accepted.contains(&Risk::Restored) {
+        if self.terms.accepted.contains(&Risk::Restored) {
             return Ok(());
         }
         let shard = Shard::first();
@@ -402,8 +408,12 @@ impl Link {
             .ask_one(get, shard)
             .await
             .map_err(|error| StoreError::Unreachable(reason(&error)))?;
-        let kept: Option<u64> = from_redis_value(kept).unwrap_or_default();
-        if newest > kept.unwrap_or(0).saturating_add(BEHIND_MAX_S) {
+        // Without a mark it is a new store, or an emptied one, which its seals tell.
+        let Some(kept) = from_redis_value::<Option<u64>>(kept).unwrap_or_default() else {
+            return Ok(());
+        };
+        let left = self.blobs.mark().await?.unwrap_or(0);
+        if left.max(self.mark.load(Ordering::Relaxed)) > kept.saturating_add(BEHIND_MAX_S) {
             return Err(StoreError::Corrupt(
                 "Redis was restarted on an old copy of itself, and what was opened since could be opened again".to_owned(),
             ));

@@ -69,7 +69,7 @@ impl RedisStore {
         terms: Terms,
         blobs: Arc<dyn BlobStore>,
     ) -> StoreResult<Self> {
-        let link = Link::new(address, terms)?;
+        let link = Link::new(address, terms, Arc::clone(&blobs))?;
         let store_id = adopt(&link).await?;
         Ok(Self {
             link,

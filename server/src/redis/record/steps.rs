@@ -260,30 +260,12 @@ impl RedisStore {
         body: &Bytes,
         at: Moment,
     ) -> StoreResult<Outcome<Created>> {
-        let ask = Ask::by_anyone(&new.creation.id).for_more().for_a_promise();
         let mut patience = Patience::new();
-        let page = self.load(&ask, &mut patience).await?;
+        let page = self.load(&Self::ask_to_create(new), &mut patience).await?;
         let mut tables = page.tables.clone();
-        let is_new = |outcome: &Outcome<Created>| matches!(outcome, Ok(created) if created.is_new);
         let outcome = tables.create(new.clone(), self.moment(&page, at));
         if !is_new(&outcome) {
-            let run = |tables: &mut Tables, at| {
-                let mut tried = tables.clone();
-                let outcome = tried.create(new.clone(), at);
-                if is_new(&outcome) {
-                    // Its tombstone's time was over in between. Without its body it is not created.
-                    return Err(Refusal::NotReady);
-                }
-                *tables = tried;
-                outcome
-            };
-            let standing = self.step_from(page, &ask, at, (run, &mut patience)).await?;
-            if standing == Err(Refusal::NotReady) {
-                return Err(StoreError::Unreachable(
-                    "a tombstone went while it was looked at".to_owned(),
-                ));
-            }
-            return Ok(standing);
+            return self.stand(new, page, at, &mut patience).await;
         }
         let object = ObjectName {
             id: new.creation.id.clone(),
@@ -296,21 +278,57 @@ impl RedisStore {
         let whole = stream::iter([Ok(body.clone())]).boxed();
         self.blobs.write(&object, whole).await?;
         let created = self.adopt_body(new, (&object, queued, body), at).await;
-        if !matches!(&created, Ok(outcome) if is_new(outcome)) {
-            // It belongs to nothing. Where that cannot be said now, it is deleted at the part deadline.
-            let _ = self
-                .queue(&object, Queued::doomed(self.moment(&page, at)))
-                .await;
+        if matches!(&created, Ok(outcome) if !is_new(outcome)) {
+            // It belongs to nothing. What is unclear stays queued for the part deadline: it may be adopted yet.
+            let doomed = Queued::doomed(self.moment(&page, at));
+            self.queue(&object, doomed).await?;
         }
         created
     }
 
-    /// Queues an object for deletion, whether there is a transfer or not.
+    fn ask_to_create(new: &NewTransfer) -> Ask {
+        Ask::by_anyone(&new.creation.id)
+            .for_part_0()
+            .for_more()
+            .for_a_promise()
+    }
+
+    /// What a create request comes to where a transfer of its id stands on `page`.
+    async fn stand(
+        &self,
+        new: &NewTransfer,
+        page: Page,
+        at: Moment,
+        patience: &mut Patience,
+    ) -> StoreResult<Outcome<Created>> {
+        let run = |tables: &mut Tables, at| {
+            let mut tried = tables.clone();
+            let outcome = tried.create(new.clone(), at);
+            if is_new(&outcome) {
+                // Its tombstone's time was over in between. Without its body it is not created.
+                return Err(Refusal::NotReady);
+            }
+            *tables = tried;
+            outcome
+        };
+        let ask = Self::ask_to_create(new);
+        let standing = self.step_from(page, &ask, at, (run, patience)).await?;
+        if standing == Err(Refusal::NotReady) {
+            let reason = "a tombstone went while it was looked at".to_owned();
+            return Err(StoreError::Unreachable(reason));
+        }
+        Ok(standing)
+    }
+
+    /// Queues an object for deletion, whether there is a transfer or not, unless it is the body of one.
     async fn queue(&self, object: &ObjectName, queued: Queued) -> StoreResult<()> {
         let mut patience = Patience::new();
-        let ask = Ask::by_anyone(&object.id).for_more();
+        let ask = Ask::by_anyone(&object.id).for_part_0().for_more();
         loop {
             let page = self.load(&ask, &mut patience).await?;
+            if page.inline_object().as_ref() == Some(object) {
+                return Ok(());
+            }
             let changes = Changes::queue(object, queued, !page.version.is_empty());
             let version = draw_version()?;
             match self.keep(&page, &ask, changes, (&version, None)).await? {
@@ -327,7 +345,7 @@ impl RedisStore {
         (object, queued, body): (&ObjectName, Queued, &Bytes),
         at: Moment,
     ) -> StoreResult<Outcome<Created>> {
-        let ask = Ask::by_anyone(&new.creation.id).for_more().for_a_promise();
+        let ask = Self::ask_to_create(new);
         let accepted = Accepted {
             digest: Sha256::digest(body).into(),
             random: object.random,
@@ -337,25 +355,19 @@ impl RedisStore {
             encoding::queued(queued),
         );
         let mut patience = Patience::new();
-        let mut versions: Vec<(String, Created)> = Vec::new();
         loop {
             let page = self.load(&ask, &mut patience).await?;
-            if let Some((_, created)) = versions
-                .iter()
-                .find(|(version, _)| *version == page.version)
-            {
-                return Ok(Ok(*created));
-            }
+            let has_adopted = page.inline_object().as_ref() == Some(object);
             let moment = self.moment(&page, at);
             let mut before = page.tables.clone();
             before.deletions.insert(object.clone(), queued);
             let mut after = before.clone();
             let outcome = after.create(new.clone(), moment);
-            let Ok(created) = outcome else {
-                return Ok(outcome);
-            };
-            if !created.is_new {
-                return Ok(outcome);
+            if !is_new(&outcome) {
+                let standing = self.stand(new, page, at, &mut patience).await?;
+                // An answer was lost, and it is this request's own.
+                let is_new = has_adopted;
+                return Ok(standing.map(|created| Created { is_new, ..created }));
             }
             after.deletions.remove(object);
             if let Some(entry) = after.entries.get_mut(&new.creation.id) {
@@ -365,16 +377,13 @@ impl RedisStore {
             let version = draw_version()?;
             let guard = (version.as_str(), Some(expected.clone()));
             match self.keep(&page, &ask, changes, guard).await? {
-                Kept::Done => return Ok(Ok(created)),
+                Kept::Done => return Ok(outcome),
                 Kept::Stale => {
                     patience
                         .wait("too many servers work on one transfer")
                         .await?;
                 }
-                Kept::Unclear => {
-                    versions.push((version, created));
-                    patience.wait("answers of Redis are lost").await?;
-                }
+                Kept::Unclear => patience.wait("answers of Redis are lost").await?,
             }
         }
     }
@@ -408,6 +417,10 @@ impl RedisStore {
             }
         }
     }
+}
+
+fn is_new(outcome: &Outcome<Created>) -> bool {
+    matches!(outcome, Ok(created) if created.is_new)
 }
 
 /// Whether the step, said once more after it may have been kept already, comes to what it came to then. A wrong guess would
