@@ -19,17 +19,31 @@ const ORPHAN_PERIOD: Duration = Duration::from_hours(1);
 /// How many transfers or objects one step touches, so that no step holds a store for long.
 const BATCH: usize = 256;
 
-/// Sweeps until `stop`.
+/// How long a pass may go on once the server is to stop: a store that hangs holds up nobody.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Sweeps until `stop`. What the last pass did not come to is done after the next start.
 pub async fn run(service: Arc<Service>, stop: CancellationToken) {
+    let stopped = async {
+        stop.cancelled().await;
+        tokio::time::sleep(STOP_MAX).await;
+    };
+    tokio::select! {
+        () = sweep_until(&service, &stop) => {}
+        () = stopped => warn!("a sweep was cut off: a store does not answer"),
+    }
+}
+
+async fn sweep_until(service: &Service, stop: &CancellationToken) {
     let mut orphans = tokio::time::interval(ORPHAN_PERIOD);
     // What ended while nobody swept, or was left by a process that died, does not wait for the first period.
-    report(sweep(&service).await);
+    report(sweep(service).await);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = service.erased() => report(sweep(&service).await),
-            () = tokio::time::sleep(PERIOD) => report(sweep(&service).await),
-            _ = orphans.tick() => report(sweep_orphans(&service).await),
+            () = service.erased() => report(sweep(service).await),
+            () = tokio::time::sleep(PERIOD) => report(sweep(service).await),
+            _ = orphans.tick() => report(sweep_orphans(service).await),
         }
     }
 }

@@ -122,6 +122,11 @@ async fn a_404_that_names_no_object_deletes_nothing() {
             let refused = Meddling::refuse(404, code);
             request.is_deletion().then_some(refused)
         });
+        let alone = opened.store.delete(&objects[0]).await;
+        assert!(
+            matches!(alone, Err(StoreError::Unreachable(_))),
+            "{alone:?}"
+        );
         for result in opened.store.delete_all(&objects).await {
             assert!(
                 matches!(result, Err(StoreError::Unreachable(_))),

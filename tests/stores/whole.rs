@@ -17,14 +17,10 @@ use onetimeshare_tests::{Meddling, S3, S3Faults, Server};
 use crate::buckets::{open, pattern, url};
 
 /// Bodies beyond 4 KiB go in parts of 64 KiB.
-const SETTINGS: [&str; 6] = [
-    "--part-size",
-    "64 KiB",
-    "--inline-max",
-    "4 KiB",
-    "--log",
-    "warn",
-];
+const SETTINGS: [&str; 4] = ["--part-size", "64 KiB", "--inline-max", "4 KiB"];
+
+/// Everything that anybody has to say.
+const LOUD: &[&str] = &["--log", "trace,object_store=trace"];
 
 fn settings(url: &str) -> Vec<&str> {
     [&SETTINGS[..], &["--blob-url", url]].concat()
@@ -86,11 +82,22 @@ fn wait_for_no_part(server: &S3) {
     panic!("{:?}", parts(server));
 }
 
+/// Fails when a log holds a transfer's id or a credential.
+#[track_caller]
+fn tells_nothing(log: &str, sent: &[Sent]) {
+    let ids = sent.iter().map(|sent| sent.receipt.id.to_text());
+    let secrets = [S3::SECRET_KEY, S3::ACCESS_KEY].map(str::to_owned);
+    for secret in ids.chain(secrets) {
+        assert!(!log.contains(&secret), "{secret} stands in the log:\n{log}");
+    }
+}
+
 #[test]
 fn transfers_go_through_a_bucket_and_leave_nothing_in_it() {
     let bucket = S3::s3s_fs();
     let url = url("a");
-    let mut server = Server::start_with(&settings(&url), bucket.variables());
+    let settings = [&settings(&url)[..], LOUD].concat();
+    let mut server = Server::start_with(&settings, bucket.variables());
     let client = Client::new(&server.base()).unwrap();
     client.readyz().unwrap();
     let content = pattern(500_000);
@@ -109,6 +116,7 @@ fn transfers_go_through_a_bucket_and_leave_nothing_in_it() {
     assert!(server.stop().success());
     let log = server.log();
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
+    tells_nothing(&log, &[delivered, burnt]);
 }
 
 #[test]
@@ -116,7 +124,8 @@ fn a_bucket_that_does_not_answer_loses_nothing() {
     let bucket = S3::s3s_fs();
     let proxy = S3Faults::before(bucket.address());
     let url = url("a");
-    let server = Server::start_with(&settings(&url), S3::variables_of(proxy.address()));
+    let settings = [&settings(&url)[..], LOUD].concat();
+    let mut server = Server::start_with(&settings, S3::variables_of(proxy.address()));
     let client = Client::new(&server.base()).unwrap();
     let content = pattern(200_000);
     let [opened, burnt] = [(); 2].map(|()| send_file(&client, &content));
@@ -129,6 +138,40 @@ fn a_bucket_that_does_not_answer_loses_nothing() {
     proxy.pass();
     client.readyz().unwrap();
     assert!(receive(&client, &opened) == content);
+    wait_for_no_part(&bucket);
+    server.stop();
+    let log = server.log();
+    assert!(
+        log.contains("SlowDown") && log.contains("object_store"),
+        "{log}"
+    );
+    tells_nothing(&log, &[opened, burnt]);
+}
+
+#[test]
+fn a_bucket_that_hangs_holds_up_no_stop() {
+    let bucket = S3::s3s_fs();
+    let proxy = S3Faults::before(bucket.address());
+    let url = url("a");
+    let mut server = Server::start_with(&settings(&url), S3::variables_of(proxy.address()));
+    let client = Client::new(&server.base()).unwrap();
+    let burnt = send_file(&client, &pattern(200_000)).receipt;
+    let before = proxy.count(|_| true);
+    proxy.meddle(|_| Some(Meddling::Hang));
+    client.burn(&burnt.id, &burnt.owner_token).unwrap();
+    while proxy.count(|_| true) == before {
+        // The sweep has not begun yet.
+        thread::sleep(Duration::from_millis(20));
+    }
+    let begun = tokio::time::Instant::now();
+    assert!(server.stop().success());
+    assert!(
+        begun.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        begun.elapsed()
+    );
+    proxy.pass();
+    server.restart();
     wait_for_no_part(&bucket);
 }
 

@@ -13,6 +13,13 @@ const S3S_FS: &str = "s3s-fs";
 /// Its newest version that the pinned compiler builds.
 const S3S_FS_VERSION: &str = "0.14.1";
 
+/// It is compiled more often than it runs for long: fast where bytes are hashed, and nowhere else.
+const PROFILE: [&str; 3] = [
+    "profile.release.opt-level=0",
+    "profile.release.package.sha2.opt-level=3",
+    "profile.release.package.md-5.opt-level=3",
+];
+
 /// Makes sure that both servers are there. `tests/src/s3.rs` finds them in these places.
 pub(crate) fn install(root: &Path) -> Result<()> {
     python::venv(
@@ -28,8 +35,8 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     let mut install = process::cargo(root, &["install", "--quiet", "--locked", "--force"]);
     install
         .args([S3S_FS, "--version", S3S_FS_VERSION])
-        // Built sooner, and quick enough for tests.
-        .args(["--debug", "--features", "binary", "--root"])
-        .arg(tools);
+        .args(["--features", "binary", "--root"])
+        .arg(tools)
+        .args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
     process::run(&mut install)
 }

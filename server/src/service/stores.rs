@@ -14,7 +14,7 @@ pub enum MatchError {
     Strangers,
     /// The blob store is empty, but the records name parts in it.
     #[error(
-        "the blob store is empty, but the record store names parts in it: is its folder mounted? Bring it back, or begin with an empty pair"
+        "the blob store is empty, but the record store names parts in it: is its folder mounted, or its bucket the right one? Bring it back, or begin with an empty pair"
     )]
     BlobsLost,
     /// The records are older than what the blob store was told of them.
