@@ -26,6 +26,8 @@ fn connections_to_redis_cut_at_any_byte_lose_nothing_and_give_nothing_twice() {
     let mut load = Load::new(Ledger::with_faults(), &mut rng);
     for _ in 0..rounds {
         proxy.set_cutting(true);
+        // Those that stand are closed, so that all are made anew, through what cuts them.
+        redis.ask(&["CLIENT", "KILL", "TYPE", "normal"]);
         load.during(&bases, &mut rng, |counts, rng| counts.pass(CALLS, rng));
         proxy.set_cutting(false);
         fleet.wait_until_ready();

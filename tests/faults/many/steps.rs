@@ -2,15 +2,14 @@
 
 use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
 
 use onetimeshare_client::Client;
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_tests::Redis;
 
-use super::{Fleet, PATIENCE};
-use crate::ledger::{Certainty, Ledger};
-use crate::scale::{row, seeded, short_or_long, until};
+use super::Fleet;
+use crate::ledger::Ledger;
+use crate::scale::{row, seeded, short_or_long};
 use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
 use crate::wire::{self, Answer, Call, Heard};
