@@ -8,6 +8,7 @@ mod down;
 mod failover;
 mod http2;
 mod kills;
+mod objects;
 mod steps;
 mod stranger;
 mod twin;
@@ -30,14 +31,28 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Fleet {
     pub(crate) servers: Vec<Server>,
     pub(crate) bucket: S3,
+    variables: Vec<(String, String)>,
 }
 
 impl Fleet {
     /// So many servers over the Redis at `redis` and a bucket of their own.
     pub(crate) fn start(count: usize, redis: &str, settings: &[&str]) -> Self {
+        let bucket = S3::s3s_fs();
+        let variables = bucket.variables();
+        Self::start_over(count, redis, settings, (bucket, variables))
+    }
+
+    /// The same over a bucket that these variables lead to.
+    pub(crate) fn start_over(
+        count: usize,
+        redis: &str,
+        settings: &[&str],
+        (bucket, variables): (S3, Vec<(String, String)>),
+    ) -> Self {
         let mut fleet = Self {
             servers: Vec::new(),
-            bucket: S3::s3s_fs(),
+            bucket,
+            variables,
         };
         fleet.servers = thread::scope(|scope| {
             let begin = || scope.spawn(|| fleet.another(redis, settings));
@@ -52,13 +67,13 @@ impl Fleet {
 
     /// One more server over the same bucket, which is not counted among the others.
     pub(crate) fn another(&self, redis: &str, settings: &[&str]) -> Server {
-        Server::start_with(&stores(redis, settings), self.bucket.variables())
+        Server::start_with(&stores(redis, settings), self.variables.clone())
     }
 
     /// What one more server says that does not begin.
     #[track_caller]
     pub(crate) fn refused(&self, redis: &str, settings: &[&str]) -> String {
-        Server::refused(&stores(redis, settings), self.bucket.variables())
+        Server::refused(&stores(redis, settings), self.variables.clone())
     }
 
     /// Where each of them listens.

@@ -105,7 +105,7 @@ impl Redis {
         }
         for node in &nodes {
             for other in &nodes {
-                let (port, bus) = (other.port.to_string(), other.bus_port().to_string());
+                let (port, bus) = (other.port.to_string(), other.bus_port().to_owned());
                 node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
             }
         }

@@ -43,7 +43,7 @@ impl Way {
         let shared: Vec<_> = bases.iter().map(|base| Http2::connect(base)).collect();
         let way = |index: usize| {
             let server = index % bases.len();
-            if index / bases.len() % 2 == 0 {
+            if (index / bases.len()).is_multiple_of(2) {
                 Self::One(client(&bases[server]))
             } else {
                 Self::Two(shared[server].clone())

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onetimeshare_client::{Client, Error};
 use onetimeshare_protocol::error::{ErrorBody, ErrorCode};
-use onetimeshare_tests::Redis;
+use onetimeshare_tests::{Meddling, Redis, S3, S3Faults};
 
 use super::Fleet;
 use crate::ledger::Ledger;
@@ -19,7 +19,7 @@ use crate::wire::{self, Call};
 const REDIS_MAX: Duration = Duration::from_secs(15);
 
 /// The same of a bucket, which is asked twice.
-const BUCKET_MAX: Duration = Duration::from_secs(30);
+const BUCKET_MAX: Duration = Duration::from_secs(45);
 
 /// Transfers of each kind, and callers at one moment, half as many on each server.
 const EACH: usize = 16;
@@ -190,6 +190,49 @@ fn without_redis_everything_is_refused_in_time_and_nothing_used_up() {
         &format!("{rounds} times each"),
         &format!(
             "all answered 503 with Retry-After, the last after {:.1} s; nothing used up, all goes on without a restart",
+            longest.as_secs_f64()
+        ),
+    );
+}
+
+#[test]
+fn without_the_bucket_what_needs_it_is_refused_in_time_and_nothing_used_up() {
+    let rounds = short_or_long(1, 5);
+    let mut rng = seeded("bucket down");
+    let redis = Redis::start(&[]);
+    let bucket = S3::s3s_fs();
+    let proxy = S3Faults::before(bucket.address());
+    let variables = S3::variables_of(proxy.address());
+    let mut fleet = Fleet::start_over(2, &redis.url(), &[], (bucket, variables));
+    let clients = fleet.clients();
+    let mut longest = Duration::ZERO;
+    for hangs in [true, false].repeat(rounds) {
+        let waiting = Waiting::begin(&clients, &mut rng);
+        let unsent = seal(1000, &mut rng);
+        proxy.meddle(move |_| {
+            Some(if hangs {
+                Meddling::Hang
+            } else {
+                Meddling::refuse(500, "InternalError")
+            })
+        });
+        let creates = unsent.iter().map(|secret| (secret, Call::Create));
+        let claims = waiting.inline.iter();
+        let claims = claims.map(|tale| (&tale.secret, Call::Claim(fresh(&mut rng))));
+        let parts = waiting.uploading.iter();
+        let parts = parts.map(|tale| (&tale.secret, Call::Part(0)));
+        let calls: Vec<_> = creates.chain(claims).chain(parts).collect();
+        longest = longest.max(refused(&clients, &calls, BUCKET_MAX));
+        unready(&clients, "blob store", BUCKET_MAX);
+        proxy.pass();
+        fleet.wait_until_ready();
+        waiting.go_on(&clients, &mut rng);
+    }
+    row(
+        "the bucket answers nothing, and 500, under 2 servers, 48 calls at once",
+        &format!("{rounds} times each"),
+        &format!(
+            "what needs it answered 503 with Retry-After, the last after {:.1} s; nothing used up, all goes on without a restart",
             longest.as_secs_f64()
         ),
     );
