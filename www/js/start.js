@@ -25,6 +25,9 @@ async function begin() {
   const page = PAGES[root.dataset["page"] ?? ""];
   if (!page) throw new Error("the document names no page");
   await painted();
+  // Links to all modules of the page, so that none waits for the one that imports it.
+  const modules = document.getElementById("modules");
+  if (modules instanceof HTMLTemplateElement) document.head.append(modules.content);
   await page();
   root.removeAttribute("data-bare");
 }
