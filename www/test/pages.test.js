@@ -118,7 +118,7 @@ test("gone says when it was opened and what that may mean", () => {
   const gone = (/** @type {object} */ members) =>
     openNotice({ name: "gone", problem: new Problem("transfer.gone", { status: 410, members: { ...members } }) });
   const opened = gone({ cause: "delivered", at: 1.7e9, claimed_at: 1.6e9 });
-  assert.match(opened.why, /13 Sept?|Sep 13/);
+  assert.match(opened.why, /13\sSept?|Sep\s13/);
   assert.equal(opened.todo, en["gone.opened.todo"]);
   assert.match(gone({ cause: "expired", at: 1.7e9 }).why, /nobody had opened it/);
   assert.equal(gone({ cause: "burnt", at: 1.7e9, claimed_at: 1.6e9 }).todo, en["gone.opened.todo"]);
