@@ -191,10 +191,11 @@ fn tie_page(
         );
     }
     // What is filled in has the hash in its paths already.
-    let links: String = modules_of(&page, files)
+    let links: Vec<_> = modules_of(&page, files)
         .iter()
         .map(|module| format!(r#"<link rel="modulepreload" href="{PREFIX}{hash}/{module}">"#))
         .collect();
+    let links = links.concat();
     page.replace(
         IMPORT_MAP,
         &format!(r#"<script type="importmap">{import_map}</script>"#),
