@@ -17,6 +17,9 @@ const FOLDERS: [&str; 6] = ["css", "fonts", "icons", "js", "vendor", "wasm"];
 /// Every page that has scripts has this line; it is filled with the integrity of all modules.
 const IMPORT_MAP: &str = r#"<script type="importmap"></script>"#;
 
+/// Every page that has scripts has this line too; it is filled with a link to each module of that page.
+const MODULES: &str = r#"<template id="modules"></template>"#;
+
 const MODULE_TYPE: &str = "text/javascript; charset=utf-8";
 
 /// What pages call the folder; the hash goes behind it.
@@ -38,7 +41,7 @@ fn main() -> io::Result<()> {
     let mut table = String::from("&[\n");
     for (index, (name, bytes)) in files.iter().enumerate() {
         let bytes = match name.rsplit_once('.') {
-            Some((_, "html")) => tie_page(name, bytes, &hash, &import_map),
+            Some((_, "html")) => tie_page(name, bytes, &hash, &import_map, &files),
             Some((_, "webmanifest")) => name_folder(bytes, &hash).into_bytes(),
             Some((_, "css")) => join_styles(name, bytes, &files),
             _ => bytes.clone(),
@@ -171,20 +174,88 @@ fn name_folder(bytes: &[u8], hash: &str) -> String {
     text.replace(PREFIX, &format!("{PREFIX}{hash}/"))
 }
 
-/// A page with the folder's hash in its paths and the import map in its place.
-fn tie_page(name: &str, bytes: &[u8], hash: &str, import_map: &str) -> Vec<u8> {
+/// A page with the folder's hash in its paths, and the import map and the links to its modules in their places.
+fn tie_page(
+    name: &str,
+    bytes: &[u8],
+    hash: &str,
+    import_map: &str,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Vec<u8> {
     let page = name_folder(bytes, hash);
     let has_scripts = page.contains("<script");
-    assert!(
-        page.matches(IMPORT_MAP).count() == usize::from(has_scripts),
-        "www/{name} needs the line {IMPORT_MAP} exactly once"
-    );
-    // The map is filled in last: its paths have the hash already.
+    for line in [IMPORT_MAP, MODULES] {
+        assert!(
+            page.matches(line).count() == usize::from(has_scripts),
+            "www/{name} needs the line {line} exactly once"
+        );
+    }
+    // What is filled in has the hash in its paths already.
+    let links: Vec<_> = modules_of(&page, files)
+        .iter()
+        .map(|module| format!(r#"<link rel="modulepreload" href="{PREFIX}{hash}/{module}">"#))
+        .collect();
+    let links = links.concat();
     page.replace(
         IMPORT_MAP,
         &format!(r#"<script type="importmap">{import_map}</script>"#),
     )
+    .replace(
+        MODULES,
+        &format!(r#"<template id="modules">{links}</template>"#),
+    )
     .into_bytes()
+}
+
+/// The module that a page names, and all that it imports, the nearest first: browsers that are not told find one behind the
+/// other, each level a way to the server and back later.
+fn modules_of(page: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let named = page
+        .split_once(r#" data-page=""#)
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let mut modules: Vec<_> = named
+        .map(|(name, _)| format!("js/{name}.js"))
+        .into_iter()
+        .collect();
+    let mut at = 0;
+    while let Some(module) = modules.get(at) {
+        let source = files.get(module);
+        assert!(source.is_some(), "there is no www/{module}");
+        let text = source.and_then(|bytes| str::from_utf8(bytes).ok());
+        let found: Vec<_> = text
+            .expect("modules are UTF-8")
+            .lines()
+            .filter_map(imported)
+            .map(|path| beside(module, path))
+            .filter(|path| !modules.contains(path))
+            .collect();
+        modules.extend(found);
+        at += 1;
+    }
+    modules
+}
+
+/// The path in the last line of an import, such as `} from "./text.js";`.
+fn imported(line: &str) -> Option<&str> {
+    let rest = line
+        .strip_prefix("import ")
+        .or_else(|| line.strip_prefix("} from "))?;
+    let path = rest.strip_suffix("\";")?.rsplit_once('"')?.1;
+    path.starts_with('.').then_some(path)
+}
+
+/// What a path means in a file, from the root of the folder.
+fn beside(file: &str, path: &str) -> String {
+    let mut parts: Vec<_> = file.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
 }
 
 /// A style sheet with those that it imports into layers put in the imports' place: nothing is painted before all of them

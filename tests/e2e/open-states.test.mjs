@@ -141,7 +141,7 @@ for (const browser of stage.browsers) {
       await page.goto(`${faults.origin}/open`);
       const isShown = () => page.evaluate(() => document.querySelector("#too-old")?.checkVisibility({ visibilityProperty: true }) ?? false);
       assert.equal(await isShown(), false);
-      await until("the plain words", isShown, 8000);
+      await until("the plain words", isShown);
       faults.plan = () => null;
       await page.reload();
       await reach(page, ["missing", "reloaded"]);

@@ -79,13 +79,13 @@ export class Format {
   }
 
   /**
-   * A moment, with the weekday, as far as the minute.
+   * A moment, with the weekday, as far as the minute. A line may end behind its commas only, not between "5:39" and "PM".
    *
    * @param {number} at Unix seconds.
    * @returns {string}
    */
   moment(at) {
-    return new Intl.DateTimeFormat(this.#locale, {
+    const moment = new Intl.DateTimeFormat(this.#locale, {
       weekday: "short",
       day: "numeric",
       month: "short",
@@ -93,6 +93,7 @@ export class Format {
       minute: "2-digit",
       ...(this.#zone ? { timeZone: this.#zone } : {}),
     }).format(new Date(at * 1000));
+    return moment.replace(/(?<!,) /g, "\u00a0");
   }
 
   /**

@@ -51,12 +51,15 @@ export function keyOr(key, otherwise) {
 
 /**
  * Puts the sentences into a page: `data-text` names what an element says; `data-label`, `data-placeholder` and `data-title`
- * fill those attributes. A word between asterisks is strong.
+ * fill those attributes. A word between asterisks is strong. What the page says from the beginning is left alone when it is in
+ * the reader's language already.
  *
  * @param {ParentNode} root
+ * @param {string} written The language of what it says.
  */
-export function fillText(root) {
+export function fillText(root, written) {
   for (const element of root.querySelectorAll("[data-text]")) {
+    if (written === language && element.hasChildNodes()) continue;
     write(element, text(/** @type {TextKey} */ (element.getAttribute("data-text"))));
   }
   for (const [mark, attribute] of [["data-label", "aria-label"], ["data-placeholder", "placeholder"], ["data-title", "title"]]) {

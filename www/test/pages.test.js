@@ -36,6 +36,29 @@ test("every sentence that a page or a module names is in the catalogue", () => {
   assert.ok(asked.length > 30 && called.length > 30);
 });
 
+test("what a page says before its scripts are there is what the catalogue says", () => {
+  const format = new Format("en");
+  const sentence = (/** @type {string | undefined} */ key) => {
+    const found = en[/** @type {keyof typeof en} */ (key)];
+    return typeof found === "function" ? /** @type {(values: object, format: Format) => string} */ (found)({}, format) : found;
+  };
+  for (const page of PAGES) {
+    const html = read(page);
+    const words = [...html.matchAll(/\sdata-text="([^"]+)"[^>]*>((?:[^<]|<\/?strong>)+)</g)];
+    for (const [, key, said] of words) assert.equal(said?.replace(/<\/?strong>/g, "*"), sentence(key), `${page}, ${key}`);
+    const marked = [...html.matchAll(/\sdata-(label|placeholder|title)="([^"]+)"\s+(?:aria-label|placeholder|title)="([^"]+)"/g)];
+    for (const [, , key, said] of marked) assert.equal(said, sentence(key), `${page}, ${key}`);
+    assert.ok(words.length > 5 && marked.length >= 2, page);
+  }
+});
+
+test("each page is one that can be started", () => {
+  const named = PAGES.map((page) => read(page).match(/<html [^>]*data-page="([^"]+)"/)?.[1]);
+  const startable = [...read("js/start.js").matchAll(/^ {2}(\w+): \(\) => import\("\.\/(\w+)\.js"\),$/gm)];
+  for (const [, page, module] of startable) assert.equal(page, module);
+  assert.deepEqual(named, startable.map(([, page]) => page));
+});
+
 test("every sentence in the catalogue is used", () => {
   const sources = [...PAGES.map(read), code].join("\n");
   const made = [
@@ -95,7 +118,7 @@ test("gone says when it was opened and what that may mean", () => {
   const gone = (/** @type {object} */ members) =>
     openNotice({ name: "gone", problem: new Problem("transfer.gone", { status: 410, members: { ...members } }) });
   const opened = gone({ cause: "delivered", at: 1.7e9, claimed_at: 1.6e9 });
-  assert.match(opened.why, /13 Sept?|Sep 13/);
+  assert.match(opened.why, /13\sSept?|Sep\s13/);
   assert.equal(opened.todo, en["gone.opened.todo"]);
   assert.match(gone({ cause: "expired", at: 1.7e9 }).why, /nobody had opened it/);
   assert.equal(gone({ cause: "burnt", at: 1.7e9, claimed_at: 1.6e9 }).todo, en["gone.opened.todo"]);
@@ -136,7 +159,7 @@ test("ids are unique on a page, and each that a module looks for exists on one",
 
 test("modules depend only downwards: pages, then transfer and ui, then api, crypto and save, then what is pure", () => {
   const layer = (/** @type {string} */ name) => {
-    if (/^js\/(send|open|manage)\.js$/.test(name)) return 3;
+    if (/^js\/(start|send|open|manage)\.js$/.test(name)) return 3;
     if (/^js\/(transfer|ui)\//.test(name)) return 2;
     return /^js\/(api|crypto|crypto\.worker|save|trusted)\.js$|^js\/save\//.test(name) ? 1 : 0;
   };

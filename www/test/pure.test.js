@@ -49,7 +49,8 @@ test("durations name their largest unit", () => {
 });
 
 test("moments have the weekday and the minute", () => {
-  assert.match(en.moment(1_700_000_000), /Tue.*14 Nov.*22:13/);
+  assert.match(en.moment(1_700_000_000), /Tue.*14\u00a0Nov.*22:13/);
+  assert.match(new Format("en-US", "UTC").moment(1_700_000_000), /^Tue, Nov\u00a014, 10:13[\u00a0\u202f]PM$/);
 });
 
 test("plurals follow the language", () => {

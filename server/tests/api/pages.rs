@@ -1,5 +1,6 @@
 //! The pages, what they load, and the headers that every answer carries.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use axum::body::Body;
@@ -115,6 +116,34 @@ async fn pages_name_their_scripts_by_content() {
                 module.header("cache-control"),
                 "public, max-age=31536000, immutable"
             );
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_link_their_own_modules_and_no_others() {
+    let server = TestServer::new().await;
+    let pages = [("/", "send"), ("/open", "open"), ("/manage", "manage")];
+    for (path, own) in pages {
+        let page =
+            String::from_utf8(server.call("GET", path, None).await.expect(200).bytes).unwrap();
+        let links: Vec<_> = page
+            .split(r#"<link rel="modulepreload" href=""#)
+            .skip(1)
+            .map(|rest| rest.split_once('"').unwrap().0)
+            .collect();
+        let expected = format!("/assets/{}/js/{own}.js", assets::HASH);
+        assert_eq!(links.first(), Some(&&*expected), "{path}: nearest first");
+        let unique: BTreeSet<_> = links.iter().collect();
+        assert_eq!(unique.len(), links.len(), "{path}: each once");
+        let has = |name: &str| links.iter().any(|link| link.ends_with(name));
+        // Imported by others only, in one line or several.
+        assert!(has("/js/text/en.send.js") && has("/js/format.js"), "{path}");
+        assert_eq!(has("/vendor/uqr/uqr.js"), own == "send", "{path}");
+        assert_eq!(has("/vendor/client-zip.js"), own == "open", "{path}");
+        assert!(!has(".worker.js") && !has("/js/start.js"), "{path}");
+        for link in links {
+            server.call("GET", link, None).await.expect(200);
         }
     }
 }

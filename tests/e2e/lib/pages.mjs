@@ -38,14 +38,14 @@ export function stateOf(page) {
 }
 
 /**
- * The words of an element as they are, shown or not; empty when there is none.
+ * The words of an element as they are, shown or not, with blanks where no line may end; empty when there is none.
  *
  * @param {import("puppeteer-core").Page} page
  * @param {string} selector
  * @returns {Promise<string>}
  */
 export function wordsOf(page, selector) {
-  return page.evaluate((selector) => document.querySelector(selector)?.textContent?.trim() ?? "", selector);
+  return page.evaluate((selector) => document.querySelector(selector)?.textContent?.trim().replaceAll("\u00a0", " ") ?? "", selector);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Makes pictures of pages small: of a PNG with three or four bytes for each pixel, one with a palette of its commonest 256
- * colours. Letters keep their shades; a photograph would not.
+ * Makes pictures of pages small: of a PNG with three or four bytes for each pixel, one with a palette of 256 of its colours,
+ * by how common and how vivid they are. Letters keep their shades, and a small sign its colour; a photograph would not.
  *
  * @module
  */
@@ -9,6 +9,8 @@ import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const COLOURS_MAX = 256;
+/** Between the strongest and the weakest channel, what makes a colour count as twice as common: greys are many, and near each other. */
+const VIVID = 8;
 
 /**
  * @param {Uint8Array} png With 8 bits a channel, not interlaced, as browsers write them.
@@ -94,7 +96,7 @@ function foretold(filter, left, up, corner) {
 }
 
 /**
- * The commonest colours, and for every colour its place among them or that of the nearest.
+ * The colours that matter most, and for every colour its place among them or that of the nearest.
  *
  * @param {Buffer} pixels
  * @param {number} pixel_len Bytes.
@@ -106,7 +108,8 @@ function paletteOf(pixels, pixel_len) {
     const colour = pixels.readUIntBE(at, 3);
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  const colours = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
+  const weights = new Map([...counts].map(([colour, count]) => [colour, count * (1 + spread(colour) / VIVID)]));
+  const colours = [...counts.keys()].sort((a, b) => weights.get(b) - weights.get(a));
   const kept = colours.slice(0, COLOURS_MAX);
   const places = new Map(kept.map((colour, place) => [colour, place]));
   for (const colour of colours.slice(COLOURS_MAX)) places.set(colour, nearest(kept, colour));
@@ -115,8 +118,20 @@ function paletteOf(pixels, pixel_len) {
   return { palette, places };
 }
 
+/** @param {number} colour @returns {number} From 0, a grey, to 255. */
+function spread(colour) {
+  const channels = channelsOf(colour);
+  return Math.max(...channels) - Math.min(...channels);
+}
+
+/** @param {number} colour @returns {number[]} */
+function channelsOf(colour) {
+  return [16, 8, 0].map((shift) => (colour >> shift) & 255);
+}
+
 /** @param {number[]} kept @param {number} colour @returns {number} A place. */
 function nearest(kept, colour) {
-  const far = kept.map((one) => [16, 8, 0].reduce((sum, shift) => sum + (((one >> shift) & 255) - ((colour >> shift) & 255)) ** 2, 0));
+  const wanted = channelsOf(colour);
+  const far = kept.map((one) => channelsOf(one).reduce((sum, channel, index) => sum + (channel - wanted[index]) ** 2, 0));
   return far.indexOf(Math.min(...far));
 }

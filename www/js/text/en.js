@@ -97,6 +97,8 @@ export const en = {
 
   "open.page": "Open what was sent to you · onetimeshare",
   "open.title": "Sent to *you.*",
+  "open.lead":
+    "It was encrypted before it left the sender, and is decrypted here, in your browser. The server in between cannot read it.",
   "open.loading": "Looking at the link. This uses nothing up.",
   "open.text.size": (/** @type {{ size: number }} */ v, /** @type {Format} */ f) => `a text (${f.bytes(v.size)})`,
   "open.files": (/** @type {{ count: number, size: number }} */ v, /** @type {Format} */ f) =>

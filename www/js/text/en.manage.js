@@ -14,6 +14,8 @@ export const enManage = {
   "manage.title": "What became of *it.*",
   "manage.list.page": "Receipts kept in this browser · onetimeshare",
   "manage.list.title": "What you *sent.*",
+  "manage.list.lead":
+    "A receipt is kept here only if you ask for it. Whoever uses this browser can then look at that transfer and delete it, but not open it.",
   "manage.loading": "Asking the server. This uses nothing up.",
   "manage.careful": "This page opens nothing. Whoever has its link can see this and delete the transfer: keep it for yourself.",
   "manage.timeline": "What happened",

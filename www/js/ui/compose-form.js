@@ -44,11 +44,14 @@ export class ComposeForm extends HTMLElement {
     zone.addEventListener("text-added", (event) => this.#write(/** @type {CustomEvent<string>} */ (event).detail));
     for (const id of ["files", "folder"]) {
       const picker = byId(id, HTMLInputElement);
-      picker.addEventListener("change", () => {
+      const take = () => {
         this.#add(pickedFiles(picker.files));
         // So that the same file can be picked again after it was removed.
         picker.value = "";
-      });
+      };
+      picker.addEventListener("change", take);
+      // The page is seen before this runs, and may have been used.
+      if (picker.value !== "") take();
     }
     // Phones have no folders to pick.
     byId("folder-button", HTMLElement).hidden = !("webkitdirectory" in HTMLInputElement.prototype);
@@ -83,6 +86,8 @@ export class ComposeForm extends HTMLElement {
     fill(byId("opens", HTMLSelectElement), opens, 1, (count) => text("send.opens.count", { count }));
     byId("send", HTMLButtonElement).disabled = false;
     this.#show();
+    // Those that were added before anybody could clean them.
+    this.#cleanAll(this.#files);
   }
 
   /** Empties the form; nothing that was in it stays. */
@@ -111,6 +116,11 @@ export class ComposeForm extends HTMLElement {
   #add(files) {
     this.#files.push(...files);
     this.#show();
+    this.#cleanAll(files);
+  }
+
+  /** @param {AddedFile[]} files */
+  #cleanAll(files) {
     this.#cleaning = Promise.all([this.#cleaning, this.#cleanNames(files.map((file) => file.name))]);
   }
 

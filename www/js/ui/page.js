@@ -47,10 +47,10 @@ export function within(root, selector, kind) {
  * @param {import("../text.js").TextKey} title
  */
 export function startPage(title) {
-  document.documentElement.lang = language;
+  const root = document.documentElement;
+  fillText(document, root.lang);
+  root.lang = language;
   document.title = text(title);
-  fillText(document);
-  byId("insecure", HTMLElement).hidden = globalThis.isSecureContext;
   pruneReceipts();
   pruneOwnLinks();
 }

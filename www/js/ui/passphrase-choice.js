@@ -25,7 +25,7 @@ export class PassphraseChoice extends HTMLElement {
     });
     // What is masked cannot be copied by hand.
     wireCopy(byId("copy-passphrase", HTMLButtonElement), field, () => field.value, () => this.#reveal(true));
-    this.#show("");
+    this.#show(field.value);
   }
 
   /** Back to no passphrase. */
