@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::args::Task;
+use crate::browser_tests::Servers;
 use crate::steps::Steps;
 
 fn main() -> ExitCode {
@@ -86,6 +87,10 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
         Task::EndToEnd(browsers, servers) => {
             system::require(system::Package::BROWSERS)?;
+            if servers == Servers::Several {
+                system::require(&[system::Package::Redis])?;
+                steps.run("tools", || tools::install(root));
+            }
             steps.run("wasm", || wasm::build(root));
             steps.run("end to end", || {
                 browser_tests::run(root, &browsers, servers)
@@ -93,6 +98,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
         Task::Faults => {
             system::require(system::Package::FAULTS)?;
+            steps.run("tools", || tools::install(root));
             steps.run("faults", || rust::faults(root));
         }
         Task::Bench(choice) => return bench::run(root, &choice),

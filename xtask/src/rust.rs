@@ -46,7 +46,9 @@ pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
 /// `cargo test`, plain: whoever reads the log finds the lines that they know.
 pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     steps.run("cargo test", || {
-        run(&mut cargo(root, &["test", "--workspace", "--no-fail-fast"]))
+        let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
+        // The longest of them wait for servers that they have killed, and for what is due.
+        run(test.env("RUST_TEST_THREADS", "4"))
     });
 }
 
