@@ -14,6 +14,7 @@ import { follow, holdOpen, reach, wordsOf } from "./lib/pages.mjs";
 import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
+import { LET_GO } from "./lib/watch.mjs";
 
 const LIMIT = { timeout: 120_000 };
 const text = [{ name: "", bytes: Buffer.from(TEXT) }];
@@ -64,7 +65,8 @@ for (const browser of strict.browsers) {
       const bytes = randomBytes(3_000_000);
       for (const items of [text, [{ name: "once.bin", bytes }]]) {
         const { link, id } = await sealAndSend(strict.origin, items);
-        const { page } = await visit(browser);
+        const { page, watch } = await visit(browser);
+        watch.expect(LET_GO);
         await follow(page, link, ["ready"]);
         await holdOpen(page);
         await until("the server to keep nothing", async () => {

@@ -18,12 +18,11 @@ import { follow, hold, holdOpen, press, reach, send, wordsOf } from "./lib/pages
 import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
+import { LET_GO } from "./lib/watch.mjs";
 
 const run = promisify(execFile);
 const LIMIT = { timeout: 120_000 };
 const MB = 1_000_000;
-/** How Firefox says that the page let go of a body it was reading; seen once, beside a proxy that held the body back. */
-const LET_GO = /^request failed: GET .*\/body \(NS_BASE_STREAM_CLOSED\)$/;
 
 const stage = await Stage.open();
 after(() => stage.close());
