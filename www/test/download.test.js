@@ -162,7 +162,7 @@ test("a look that finds every open taken says when", async () => {
   const taken = { ...view, state: /** @type {const} */ ("claimed"), claims_left: 0, claimed_at: 1_700_000_000 };
   const problem = await look(async () => taken, false).then(() => null, problemFrom);
   assert.equal(problem?.code, "transfer.claimed");
-  assert.match(openNotice({ name: "claimed", problem: /** @type {Problem} */ (problem) }).why, /14 Nov|Nov 14/);
+  assert.match(openNotice({ name: "claimed", problem: /** @type {Problem} */ (problem) }).why, /14\sNov|Nov\s14/);
 });
 
 test("only the server's word, or the last delivery, means deleted", async () => {
