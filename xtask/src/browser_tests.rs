@@ -61,7 +61,7 @@ pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result
         process::run(tests(&mut prepare(root)?).args(timed))?;
     }
     // Each drives one browser at a time, and waits for it about half of the time.
-    process::run(tests(&mut node).arg("--test-concurrency=3").args(others))
+    process::run(tests(&mut node).arg("--test-concurrency=2").args(others))
 }
 
 /// Runs the main job on several servers.

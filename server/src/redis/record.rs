@@ -1,4 +1,4 @@
-//! Records in Redis, for several servers. Each step reads one transfer as a page of [`Tables`], runs there what every store
+//! Records in Redis, for several servers. Each step reads one transfer as a page of [`crate::record::tables`], runs there what every store
 //! runs, and keeps what that changed, unless another server was quicker: then it is decided anew.
 //!
 //! Bodies that come with the create request are not kept here but as objects like any other part: so a record that a fail-over
