@@ -3,16 +3,18 @@
 --
 -- KEYS: the shard's seal, the transfer, the shard's due-index, its deletion queue, its counters.
 -- ARGV: the store's id; the version decided on, empty for none; the last second; a field and the value that it must have,
---       both empty for none; `1` when it may take room on a full store; then changes, each a name and its arguments.
+--       both empty for none; `1` when it may take room on a full store; the version after it; then changes, each a name and its arguments.
 -- Answers `done`, or `stale` when it has to be decided anew.
 local seal, transfer, due, queue, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 if redis.call('GET', seal) ~= ARGV[1] then
   return redis.error_reply('STRANGER this is not the store that the server began with')
 end
-if tonumber(redis.call('TIME')[1]) > tonumber(ARGV[3]) then
-  return 'stale'
+local version = redis.call('HGET', transfer, 'v') or ''
+if version == ARGV[7] then
+  -- A connection that was cut sent it twice: it is kept.
+  return 'done'
 end
-if (redis.call('HGET', transfer, 'v') or '') ~= ARGV[2] then
+if version ~= ARGV[2] or tonumber(redis.call('TIME')[1]) > tonumber(ARGV[3]) then
   return 'stale'
 end
 if ARGV[4] ~= '' and redis.call('HGET', transfer, ARGV[4]) ~= ARGV[5] then
@@ -23,7 +25,7 @@ if ARGV[6] == '1' then
   redis.call('HDEL', transfer, '')
 end
 
-local at = 7
+local at = 8
 local function take()
   at = at + 1
   return ARGV[at - 1]

@@ -91,15 +91,19 @@ impl Connection {
     /// What every server that can be written to answers to `cmd`.
     async fn ask_all(&mut self, cmd: Cmd) -> Result<Vec<Value>, RedisError> {
         match self {
-            Self::Server(server) => Ok(vec![server.send_packed_command(&cmd).await?]),
+            Self::Server(server) => {
+                let answer = server.send_packed_command(&cmd).await?;
+                Ok(vec![answer.extract_error()?])
+            }
             Self::Cluster(cluster) => {
                 let everywhere =
                     RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
                 match cluster.route_command(cmd, everywhere).await? {
                     Value::Map(answers) => {
-                        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+                        let answers = answers.into_iter();
+                        answers.map(|(_, answer)| answer.extract_error()).collect()
                     }
-                    answer => Ok(vec![answer]),
+                    answer => Ok(vec![answer.extract_error()?]),
                 }
             }
         }
@@ -107,14 +111,15 @@ impl Connection {
 
     /// Sends `cmd` to the server that holds `shard`.
     async fn ask_one(&mut self, cmd: Cmd, shard: Shard) -> Result<Value, RedisError> {
-        match self {
+        let answer = match self {
             Self::Server(server) => server.send_packed_command(&cmd).await,
             Self::Cluster(cluster) => {
                 let route = Route::with_key(shard.seal(), SlotAddr::Master);
                 let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
                 cluster.route_command(cmd, route).await
             }
-        }
+        };
+        answer?.extract_error()
     }
 }
 
@@ -369,12 +374,17 @@ impl Link {
         if let Err(error) = &outcome
             && is_over(error)
         {
-            let mut current = self.shared[place].current.lock().await;
-            if current.age == age {
-                current.connection = None;
-            }
+            self.give_up(place, age).await;
         }
         outcome.map_err(failure)
+    }
+
+    /// Makes this connection anew when it is next needed.
+    async fn give_up(&self, place: usize, age: u64) {
+        let mut current = self.shared[place].current.lock().await;
+        if current.age == age {
+            current.connection = None;
+        }
     }
 
     /// A new connection, to a Redis that keeps the terms.
@@ -409,7 +419,9 @@ impl Link {
             .await
             .map_err(|error| StoreError::Unreachable(reason(&error)))?;
         // Without a mark it is a new store, or an emptied one, which its seals tell.
-        let Some(kept) = from_redis_value::<Option<u64>>(kept).unwrap_or_default() else {
+        let kept = from_redis_value::<Option<u64>>(kept)
+            .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
+        let Some(kept) = kept else {
             return Ok(());
         };
         let left = self.blobs.mark().await?.unwrap_or(0);
@@ -423,8 +435,12 @@ impl Link {
 
     /// Looks whether Redis still keeps the terms.
     pub(super) async fn inspect_again(&self) -> StoreResult<()> {
-        let (_, _, mut connection) = self.shared().await?;
-        self.inspect(&mut connection).await
+        let (place, age, mut connection) = self.shared().await?;
+        let inspected = self.inspect(&mut connection).await;
+        if inspected.is_err() {
+            self.give_up(place, age).await;
+        }
+        inspected
     }
 
     async fn inspect(&self, connection: &mut Connection) -> StoreResult<()> {
@@ -460,15 +476,20 @@ impl Link {
 
 /// Whether the connection, or the server behind it, is of no more use.
 fn is_over(error: &RedisError) -> bool {
-    !matches!(
-        error.kind(),
-        ErrorKind::Server(
-            ServerErrorKind::ResponseError
-                | ServerErrorKind::NoScript
-                | ServerErrorKind::NotBusy
-                | ServerErrorKind::NoPerm
-        ) | ErrorKind::Extension
-    )
+    // Redis 6.2 wraps what stopped a script.
+    let is_demoted = error
+        .detail()
+        .is_some_and(|detail| detail.contains("READONLY"));
+    is_demoted
+        || !matches!(
+            error.kind(),
+            ErrorKind::Server(
+                ServerErrorKind::ResponseError
+                    | ServerErrorKind::NoScript
+                    | ServerErrorKind::NotBusy
+                    | ServerErrorKind::NoPerm
+            ) | ErrorKind::Extension
+        )
 }
 
 fn failure(error: RedisError) -> Failure {

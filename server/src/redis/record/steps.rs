@@ -186,7 +186,8 @@ impl RedisStore {
             .arg((page.now + DECISION_S).to_string())
             .arg(field)
             .arg(value)
-            .arg(if ask.takes_room { "" } else { "1" });
+            .arg(if ask.takes_room { "" } else { "1" })
+            .arg(version);
         for argument in changes.into_arguments(version) {
             call = call.arg(argument);
         }
