@@ -112,7 +112,10 @@ impl Scripted {
 fn read_request(stream: &std::net::TcpStream) -> io::Result<Asked> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    reader.read_line(&mut line)?;
+    if reader.read_line(&mut line)? == 0 {
+        // A connection that was given up before anything was said on it is no request.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     let mut head = String::new();
     let mut len = 0;
     loop {
