@@ -15,8 +15,9 @@ use crate::scale::{row, seeded, short_or_long};
 /// Calls under each fault.
 const CALLS: u64 = 150;
 
-/// Longer than any write can be under way: what was deleted once is then deleted once more.
-const LATE: Duration = Duration::from_mins(11);
+/// Longer than any write can be under way: what was deleted once is then deleted once more. A part that was begun and never
+/// written is due at its deadline, ten minutes after it was asked for, and a last time as long after that.
+const LATE: Duration = Duration::from_mins(21);
 
 /// What a bucket does.
 const FAULTS: &[Fault] = &[
