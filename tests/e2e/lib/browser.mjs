@@ -22,8 +22,10 @@ const CHROMIUM_ARGS = [
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",
+  "--disable-gpu",
   "--disable-quic",
   "--disable-sync",
+  "--in-process-gpu",
 ];
 
 /** A running browser. */
