@@ -15,6 +15,7 @@ import { follow, holdOpen, offerPassphrase, reach, send } from "./lib/pages.mjs"
 import { Reference } from "./lib/reference.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
+import { LET_GO } from "./lib/watch.mjs";
 
 const LIMIT = { timeout: 120_000 };
 /** More than one part. */
@@ -51,7 +52,8 @@ for (const browser of stage.browsers) {
 
   test(`${browser.name}: its page opens a text behind a passphrase, and files`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const { page } = await visit(browser);
+      const { page, watch } = await visit(browser);
+      watch.expect(LET_GO);
       const { path } = await stage.content.file("text.txt", TEXT);
       const text = await reference.ask({
         ...orderOf("text", [{ name: "", path }]),
@@ -65,7 +67,8 @@ for (const browser of stage.browsers) {
 
       const files = await theFiles();
       const other = await reference.ask(orderOf("files", files));
-      const { page: next } = await visit(browser);
+      const { page: next, watch: nextWatch } = await visit(browser);
+      nextWatch.expect(LET_GO);
       await follow(next, other.link, ["ready"]);
       await openWhole(next);
       const saved = await browser.saved(files.map((file) => file.len));
