@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -18,6 +18,9 @@ use tempfile::TempDir;
 
 /// The longest that a start may take, with other tests beside it.
 const START_MAX: Duration = Duration::from_mins(2);
+
+/// Where they all say that they are.
+const REGION: &str = "us-east-1";
 
 /// A server, and what it keeps. Dropped, both are gone.
 ///
@@ -33,9 +36,9 @@ impl S3 {
     /// The bucket that is there from the start.
     pub const BUCKET: &str = "bucket";
     /// Who may use it.
-    pub const ACCESS_KEY: &str = "access";
+    pub const ACCESS_KEY: &str = "test-access";
     /// How they prove it.
-    pub const SECRET_KEY: &str = "swordfish";
+    pub const SECRET_KEY: &str = "swordfish-swordfish";
 
     /// One that checks every signature, and keeps each object in a file below [`S3::folder`]: `s3s-fs`.
     #[track_caller]
@@ -62,6 +65,33 @@ impl S3 {
         let server = Self::start(program, folder);
         server.ask("PUT", &format!("/{}", Self::BUCKET), "");
         server
+    }
+
+    /// One that writes whatever the condition, and knows no versions: `garage`, which `cargo xtask faults` installs.
+    #[track_caller]
+    pub fn garage() -> Self {
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let [api, rpc] = free_ports();
+        let settings = format!(
+            "metadata_dir = \"metadata\"\ndata_dir = \"objects\"\ndb_engine = \"sqlite\"\nreplication_factor = 1\n\
+             rpc_bind_addr = \"127.0.0.1:{rpc}\"\nrpc_public_addr = \"127.0.0.1:{rpc}\"\nrpc_secret = \"{}\"\n\
+             [s3_api]\ns3_region = \"{REGION}\"\napi_bind_addr = \"127.0.0.1:{api}\"\n",
+            "5e".repeat(32)
+        );
+        fs::write(folder.path().join("garage.toml"), settings).expect("the folder is new");
+        let mut program = program("ONETIMESHARE_GARAGE", "target/tools/bin/garage");
+        program
+            .args([
+                "-c",
+                "garage.toml",
+                "server",
+                "--single-node",
+                "--default-bucket",
+            ])
+            .env("GARAGE_DEFAULT_ACCESS_KEY", Self::ACCESS_KEY)
+            .env("GARAGE_DEFAULT_SECRET_KEY", Self::SECRET_KEY)
+            .env("GARAGE_DEFAULT_BUCKET", Self::BUCKET);
+        Self::start(program, folder)
     }
 
     #[track_caller]
@@ -108,7 +138,7 @@ impl S3 {
             ("AWS_ACCESS_KEY_ID", Self::ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", Self::SECRET_KEY.to_owned()),
             ("AWS_ENDPOINT_URL", format!("http://{address}")),
-            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -158,6 +188,12 @@ impl Drop for S3 {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Two ports that nobody listens on.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    listeners.map(|listener| listener.local_addr().expect("it is bound").port())
 }
 
 /// The program that `variable` names, else the one that is installed at `path` below the root of the repository.

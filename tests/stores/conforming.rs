@@ -1,4 +1,4 @@
-//! Buckets conform on two servers of different making, also where conditions are not known, and beside another store in the same
+//! Buckets conform on three servers of different making, also where conditions are not known, and beside another store in the same
 //! bucket.
 
 use std::sync::Arc;
@@ -37,6 +37,16 @@ async fn a_bucket_of_moto_conforms_with_versions_and_without() {
             keeps == Some(true),
             "{prefix}"
         );
+        conformance::run_all(Arc::new(opened.store)).await;
+    }
+}
+
+#[cfg(feature = "garage")]
+#[tokio::test]
+async fn a_bucket_of_garage_conforms() {
+    let server = S3::garage();
+    for prefix in ["", "one/two"] {
+        let opened = open(server.address(), prefix).await;
         conformance::run_all(Arc::new(opened.store)).await;
     }
 }

@@ -98,7 +98,11 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
         Task::Faults => {
             system::require(system::Package::FAULTS)?;
-            steps.run("tools", || tools::install(root));
+            steps.run("tools", || {
+                tools::install(root)?;
+                tools::install_more(root)
+            });
+            steps.run("stores", || rust::stores(root));
             steps.run("faults", || rust::faults(root));
         }
         Task::Bench(choice) => return bench::run(root, &choice),

@@ -73,6 +73,13 @@ pub(crate) fn faults(root: &Path) -> Result<()> {
     .env("ONETIMESHARE_FAULTS_LONG", "1"))
 }
 
+/// The tests of stores, with those that need what takes long to install.
+pub(crate) fn stores(root: &Path) -> Result<()> {
+    let mut arguments = vec!["test", "--workspace", "--test", "stores"];
+    arguments.extend(["--features", "onetimeshare-tests/garage"]);
+    run(&mut cargo(root, &arguments))
+}
+
 /// The documentation of our own crates builds, with every link leading somewhere.
 pub(crate) fn documentation(root: &Path) -> Result<()> {
     run(cargo(root, &["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))

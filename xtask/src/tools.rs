@@ -7,36 +7,87 @@ use anyhow::Result;
 
 use crate::{process, python};
 
-/// The server that checks signatures, as its package and its program are called.
-const S3S_FS: &str = "s3s-fs";
+/// A program of others that cargo builds: never a part of this project, only run by its tests.
+struct Tool {
+    /// Its package and its program.
+    name: &'static str,
+    /// Its newest version that the pinned compiler builds.
+    version: &'static str,
+    features: &'static [&'static str],
+}
 
-/// Its newest version that the pinned compiler builds.
-const S3S_FS_VERSION: &str = "0.14.1";
+/// The server that checks signatures.
+const S3S_FS: Tool = Tool {
+    name: "s3s-fs",
+    version: "0.14.1",
+    features: &["--features", "binary"],
+};
 
-/// It is compiled more often than it runs for long: fast where bytes are hashed, and nowhere else.
+/// The server that passes conditions over.
+const GARAGE: Tool = Tool {
+    name: "garage",
+    version: "2.5.0",
+    features: &["--no-default-features", "--features", "bundled-libs,sqlite"],
+};
+
+/// They are compiled more often than they run for long: fast where bytes are hashed, and nowhere else.
 const PROFILE: [&str; 3] = [
     "profile.release.opt-level=0",
     "profile.release.package.sha2.opt-level=3",
     "profile.release.package.md-5.opt-level=3",
 ];
 
-/// Makes sure that both servers are there. `tests/src/s3.rs` finds them in these places.
+/// Makes sure that the servers are there that every run needs. `tests/src/s3.rs` finds them in these places.
 pub(crate) fn install(root: &Path) -> Result<()> {
     python::venv(
         root,
         &root.join("tests").join("stores").join("requirements.txt"),
     )?;
-    let tools = root.join("target").join("tools");
-    let program = tools.join("bin").join(S3S_FS);
-    let version = process::output(Command::new(program).arg("--version"));
-    if version.is_ok_and(|version| version == format!("{S3S_FS} {S3S_FS_VERSION}")) {
-        return Ok(());
+    S3S_FS.install(root)
+}
+
+/// Makes sure that the server is there that only the long run needs: it takes many minutes to build.
+pub(crate) fn install_more(root: &Path) -> Result<()> {
+    GARAGE.install(root)
+}
+
+impl Tool {
+    fn install(&self, root: &Path) -> Result<()> {
+        let tools = root.join("target").join("tools");
+        let program = tools.join("bin").join(self.name);
+        let version = process::output(Command::new(program).arg("--version"));
+        if version.is_ok_and(|version| self.is_version(&version)) {
+            return Ok(());
+        }
+        let mut install = process::cargo(root, &["install", "--quiet", "--locked", "--force"]);
+        install
+            .args([self.name, "--version", self.version])
+            .args(self.features)
+            .arg("--root")
+            .arg(tools)
+            .args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
+        process::run(&mut install)
     }
-    let mut install = process::cargo(root, &["install", "--quiet", "--locked", "--force"]);
-    install
-        .args([S3S_FS, "--version", S3S_FS_VERSION])
-        .args(["--features", "binary", "--root"])
-        .arg(tools)
-        .args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
-    process::run(&mut install)
+
+    /// Whether it says of itself that it is this version, such as `s3s-fs 0.14.1` or `garage v2.5.0 [features: …]`.
+    fn is_version(&self, said: &str) -> bool {
+        let mut words = said.split_whitespace();
+        let name = words.next();
+        let version = words.next().map(|word| word.trim_start_matches('v'));
+        name == Some(self.name) && version == Some(self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_second_word() {
+        assert!(GARAGE.is_version("garage v2.5.0 [features: sqlite]\n"));
+        assert!(S3S_FS.is_version("s3s-fs 0.14.1"));
+        assert!(!S3S_FS.is_version("s3s-fs 0.14.10"));
+        assert!(!S3S_FS.is_version("s3s 0.14.1"));
+        assert!(!S3S_FS.is_version(""));
+    }
 }
