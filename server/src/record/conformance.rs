@@ -60,5 +60,6 @@ pub async fn run_all(store: Arc<dyn RecordStore>) {
     races::one_of_many_claims_is_given_the_body(&fixture().await).await;
     queue::objects_are_offered_until_confirmed(&fixture().await).await;
     queue::an_erased_part_is_deleted_twice(&fixture().await).await;
+    queue::an_upload_that_is_over_dooms_its_parts_and_nothing_else(&fixture().await).await;
     queue::the_store_knows_itself(&fixture().await).await;
 }

@@ -146,8 +146,14 @@ impl Changes {
     }
 
     fn requeue(&mut self, before: &Tables, after: &Tables) {
+        // Parts go with their transfer alone, which erases all of them by itself. On a page of indices they have no names.
+        let was_part = |object: &ObjectName| {
+            let entry = before.entries.get(&object.id);
+            let part = entry.and_then(|entry| entry.parts.get(&object.index));
+            part.is_some_and(|part| part.random == object.random)
+        };
         for (object, queued) in &after.deletions {
-            if before.deletions.get(object) != Some(queued) {
+            if before.deletions.get(object) != Some(queued) && !was_part(object) {
                 self.add_queued(object, *queued);
             }
         }

@@ -54,7 +54,7 @@ impl Shard {
         self.key("counters")
     }
 
-    /// How far the store has come: Redis's time when that was last said.
+    /// How far the shard has come: the time of the first shard's server when that was last said.
     pub(super) fn mark(self) -> String {
         self.key("mark")
     }

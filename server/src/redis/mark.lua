@@ -1,11 +1,12 @@
--- Moves the store's mark on to Redis's time.
+-- Moves a shard's mark on.
 --
--- KEYS: the shard's seal, the mark. ARGV: the store's id; how many seconds it stays as it is.
+-- KEYS: the shard's seal, its mark. ARGV: the store's id; how many seconds it stays as it is; the new mark, empty for Redis's
+--       time.
 -- Answers: the new mark, or nothing when it stays.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('STRANGER this is not the store that the server began with')
 end
-local now = tonumber(redis.call('TIME')[1])
+local now = tonumber(ARGV[3] ~= '' and ARGV[3] or redis.call('TIME')[1])
 if now < (tonumber(redis.call('GET', KEYS[2])) or 0) + tonumber(ARGV[2]) then
   return false
 end

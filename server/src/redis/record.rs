@@ -70,7 +70,9 @@ impl RedisStore {
         blobs: Arc<dyn BlobStore>,
     ) -> StoreResult<Self> {
         let link = Link::new(address, terms, Arc::clone(&blobs))?;
-        let store_id = adopt(&link).await?;
+        // Before the seals are read: by the time that blobs have an id, every shard is sealed.
+        let is_known = blobs.store_id().await?.is_some();
+        let store_id = adopt(&link, is_known).await?;
         Ok(Self {
             link,
             blobs,
@@ -118,6 +120,15 @@ impl RedisStore {
         Ok(self.link.call(&call).await?)
     }
 
+    /// Moves a shard's mark on to `mark` or, where that is empty, to Redis's time. The new one, when it is time for one.
+    async fn set_mark(&self, shard: Shard, every_s: &str, mark: &str) -> StoreResult<Option<u64>> {
+        let call = Call::new(&MARK, shard, &self.seal)
+            .key(shard.mark())
+            .arg(every_s)
+            .arg(mark);
+        Ok(self.link.call_and_wait(&call).await?)
+    }
+
     fn next_turn(&self) -> usize {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }
@@ -140,8 +151,9 @@ impl RedisStore {
     }
 }
 
-/// The store's id: the one that every shard is sealed with, or a new one where none is.
-async fn adopt(link: &Link) -> StoreResult<StoreId> {
+/// The store's id: the one that every shard is sealed with, or a new one where none is. A store that `is_known` to its blobs
+/// was sealed whole: where a shard has lost its seal, it has lost what it held.
+async fn adopt(link: &Link, is_known: bool) -> StoreResult<StoreId> {
     let drawn = StoreId::generate()?;
     let set = |shard: Shard, value: String| async move {
         let mut set = redis::cmd("SET");
@@ -150,6 +162,11 @@ async fn adopt(link: &Link) -> StoreResult<StoreId> {
     };
     let sealed = seals(link).await?;
     let mut known = sealed.iter().flatten();
+    if is_known && sealed.contains(&None) && known.clone().next().is_some() {
+        return Err(StoreError::Corrupt(
+            "a part of this Redis was emptied: bring back what that node held, or begin with an empty pair of stores".to_owned(),
+        ));
+    }
     let seal = if let Some(seal) = known.next() {
         seal.clone()
     } else {
@@ -493,23 +510,27 @@ impl RecordStore for RedisStore {
         if self.link.terms().accepted.contains(&Risk::Restored) {
             return Ok(None);
         }
-        let shard = Shard::first();
-        let mut get = redis::cmd("GET");
-        get.arg(shard.mark());
-        let kept: Option<u64> = self.link.ask(shard, &get).await?;
-        Ok(Some(kept.unwrap_or(0)))
+        // One node of a cluster may be an old copy of itself, and the others not.
+        let marks = Shard::all_from(0).map(|shard| async move {
+            let mut get = redis::cmd("GET");
+            get.arg(shard.mark());
+            let kept: Option<u64> = self.link.ask(shard, &get).await?;
+            StoreResult::Ok(kept.unwrap_or(0))
+        });
+        Ok(try_join_all(marks).await?.into_iter().min())
     }
 
     async fn advance_mark(&self) -> StoreResult<Option<u64>> {
-        let shard = Shard::first();
-        let call = Call::new(&MARK, shard, &self.seal)
-            .key(shard.mark())
-            .arg(MARK_EVERY_S.to_string());
-        let mark: Option<u64> = self.link.call_and_wait(&call).await?;
-        if let Some(mark) = mark {
-            self.link.remember_mark(mark);
-        }
-        Ok(mark)
+        let first = Shard::first();
+        let every_s = MARK_EVERY_S.to_string();
+        let Some(mark) = self.set_mark(first, &every_s, "").await? else {
+            return Ok(None);
+        };
+        let text = mark.to_string();
+        let others = Shard::all_from(0).filter(|shard| *shard != first);
+        try_join_all(others.map(|shard| self.set_mark(shard, "0", &text))).await?;
+        self.link.remember_mark(mark);
+        Ok(Some(mark))
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {

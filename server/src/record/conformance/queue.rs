@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, PERIODS, Sample};
 use crate::record::step::RETRY_S;
+use crate::transfer::Refusal;
 
 pub(super) async fn objects_are_offered_until_confirmed(t: &Fixture) {
     let sample = Sample::in_parts();
@@ -60,6 +61,26 @@ pub(super) async fn an_erased_part_is_deleted_twice(t: &Fixture) {
     assert_eq!(t.after(PERIODS.part_deadline_s - 1).take().await, []);
     assert_eq!(late.delete().await, objects);
     assert_eq!(late.after(10 * PERIODS.part_deadline_s).take().await, []);
+}
+
+/// Whoever asks for the parts of an upload that is over settles it, without having read them.
+pub(super) async fn an_upload_that_is_over_dooms_its_parts_and_nothing_else(t: &Fixture) {
+    let sample = Sample::in_parts();
+    t.create(&sample).await.expect("it is new");
+    let mut objects = Vec::new();
+    for index in 0..2 {
+        let part = sample.part(index, index, 1 << 63 | index);
+        t.begin(&sample, &part).await.expect("it is missing");
+        assert_eq!(t.accept(&sample, &part).await, Ok(true));
+        objects.push(part.object);
+    }
+    let late = t.after(PERIODS.upload_idle_s);
+    let accepted = late.accepted(&sample).await;
+    assert!(
+        matches!(accepted, Err(Refusal::Gone { .. })),
+        "{accepted:?}"
+    );
+    assert_eq!(late.delete().await, objects);
 }
 
 pub(super) async fn the_store_knows_itself(t: &Fixture) {
