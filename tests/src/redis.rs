@@ -105,8 +105,7 @@ impl Redis {
         }
         for node in &nodes {
             for other in &nodes {
-                let (port, bus) = (other.port.to_string(), other.bus_port().to_owned());
-                node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+                node.meet(other);
             }
         }
         for node in &nodes {
@@ -117,6 +116,29 @@ impl Redis {
             );
         }
         nodes
+    }
+
+    /// A replica of each of a cluster's nodes.
+    #[track_caller]
+    pub fn start_cluster_replicas(nodes: &[Self]) -> Vec<Self> {
+        let replica_of = |node: &Self| {
+            let replica = Self::start_node();
+            replica.meet(node);
+            let told = node.ask(&["CLUSTER", "MYID"]);
+            let id = told.lines().nth(1).expect("each node has an id");
+            replica.wait_for(&["CLUSTER", "NODES"], id);
+            node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
+            replica.ask(&["CLUSTER", "REPLICATE", id]);
+            replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+            replica
+        };
+        nodes.iter().map(replica_of).collect()
+    }
+
+    #[track_caller]
+    fn meet(&self, other: &Self) {
+        let (port, bus) = (other.port.to_string(), other.bus_port().to_owned());
+        self.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
     }
 
     #[track_caller]

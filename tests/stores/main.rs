@@ -11,6 +11,7 @@ mod buckets;
 mod conforming;
 mod deleting;
 mod listing;
+mod losing;
 mod memory;
 mod reading;
 mod redis;

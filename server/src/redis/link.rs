@@ -1,6 +1,8 @@
 //! Connections to Redis: made when they are needed, looked at before they are used, given up when they fail. What was sent on
 //! one that failed may have happened or not, and the caller is told so.
 
+mod waiting;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,10 +20,11 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
     ServerErrorKind, TlsMode, Value, from_redis_value,
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
+use self::waiting::Waiting;
 use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
@@ -35,14 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an answer may take. Longer than replicas are waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long replicas may take to say that they have what was written.
-const REPLICA_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// Connections that all calls share: each carries any number of them at once.
 const SHARED_COUNT: usize = 4;
-
-/// Connections on which replicas are waited for, one call at a time.
-const WAITING_COUNT: usize = 16;
 
 /// What the server asks of Redis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,13 +111,17 @@ impl Connection {
         let answer = match self {
             Self::Server(server) => server.send_packed_command(&cmd).await,
             Self::Cluster(cluster) => {
-                let route = Route::with_key(shard.seal(), SlotAddr::Master);
-                let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
-                cluster.route_command(cmd, route).await
+                let node = RoutingInfo::SingleNode(node_of(shard));
+                cluster.route_command(cmd, node).await
             }
         };
         answer?.extract_error()
     }
+}
+
+/// The server of a cluster that holds `shard`.
+fn node_of(shard: Shard) -> SingleNodeRoutingInfo {
+    SingleNodeRoutingInfo::SpecificNode(Route::with_key(shard.seal(), SlotAddr::Master))
 }
 
 /// Where connections are made to.
@@ -222,8 +223,7 @@ pub(super) struct Link {
     terms: Terms,
     shared: [Slot; SHARED_COUNT],
     turn: AtomicUsize,
-    waiting: StdMutex<Vec<Connection>>,
-    may_wait: Semaphore,
+    waiting: Waiting,
     told: StdMutex<BTreeSet<String>>,
     blobs: Arc<dyn BlobStore>,
     /// The newest mark that this process has set.
@@ -249,8 +249,7 @@ impl Link {
             terms,
             shared: Default::default(),
             turn: AtomicUsize::new(0),
-            waiting: StdMutex::default(),
-            may_wait: Semaphore::new(WAITING_COUNT),
+            waiting: Waiting::default(),
             told: StdMutex::default(),
             blobs,
             mark: AtomicU64::new(0),
@@ -285,56 +284,6 @@ impl Link {
         let answer = connection.ask_all(cmd.clone()).await;
         self.ended(place, age, answer).await?;
         Ok(())
-    }
-
-    /// Runs a script that writes, and answers when as many replicas as the terms ask for have what it wrote.
-    pub(super) async fn call_and_wait<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
-        if self.terms.replicas == 0 {
-            return self.call(call).await;
-        }
-        let unreachable = |text: &str| Failure::Refused(StoreError::Unreachable(text.to_owned()));
-        let permit = timeout(ANSWER_TIMEOUT, self.may_wait.acquire())
-            .await
-            .map_err(|_| unreachable("too many calls wait for replicas"))?;
-        let idle = self.waiting().pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.connect().await.map_err(Failure::Refused)?,
-        };
-        let outcome = self.run_and_wait(call, &mut connection).await;
-        // Only a connection that has answered everything is used again.
-        if outcome.is_ok() {
-            self.waiting().push(connection);
-        }
-        drop(permit);
-        outcome
-    }
-
-    async fn run_and_wait<T: FromRedisValue>(
-        &self,
-        call: &Call,
-        connection: &mut Connection,
-    ) -> Result<T, Failure> {
-        let told: T = connection.call(call).await.map_err(failure)?;
-        let mut wait = redis::cmd("WAIT");
-        wait.arg(self.terms.replicas)
-            .arg(REPLICA_TIMEOUT.as_millis().to_string());
-        let count = connection
-            .ask_one(wait, call.shard())
-            .await
-            .map_err(failure)?;
-        let count: u32 = from_redis_value(count).unwrap_or(0);
-        if count < self.terms.replicas {
-            return Err(Failure::Refused(StoreError::Unreachable(format!(
-                "{count} of {} replicas have what was written",
-                self.terms.replicas
-            ))));
-        }
-        Ok(told)
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of the shared connections: its place, how often it was made anew, and itself. Who has waited while connecting failed

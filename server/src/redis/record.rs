@@ -136,7 +136,7 @@ impl RedisStore {
                 .arg(keys::object(object));
         }
         // Objects are deleted on its word: a fail-over must not forget it.
-        Ok(self.link.call_and_wait(&call).await?)
+        self.link.call_and_wait(&call).await?.when_replicated()
     }
 }
 
@@ -505,7 +505,7 @@ impl RecordStore for RedisStore {
         let call = Call::new(&MARK, shard, &self.seal)
             .key(shard.mark())
             .arg(MARK_EVERY_S.to_string());
-        let mark: Option<u64> = self.link.call_and_wait(&call).await?;
+        let mark: Option<u64> = self.link.call_and_wait(&call).await?.when_replicated()?;
         if let Some(mark) = mark {
             self.link.remember_mark(mark);
         }
@@ -531,8 +531,8 @@ impl RecordStore for RedisStore {
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
             let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
-            let _: String = self.link.call_and_wait(&call).await?;
-            StoreResult::Ok(())
+            let written = self.link.call_and_wait::<String>(&call).await?;
+            written.when_replicated()
         });
         try_join_all(pulses).await?;
         Ok(())
