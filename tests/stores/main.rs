@@ -9,6 +9,7 @@
 
 mod buckets;
 mod conforming;
+mod damage;
 mod deleting;
 mod listing;
 mod losing;

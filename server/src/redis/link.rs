@@ -273,9 +273,7 @@ impl Link {
         let (place, age, mut connection) = self.shared().await?;
         let answer = connection.ask_one(cmd.clone(), shard).await;
         let answer = self.ended(place, age, answer).await?;
-        from_redis_value(answer).map_err(|_| {
-            StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
-        })
+        from_redis_value(answer).map_err(|_| not_written_by_us())
     }
 
     /// Sends a command to every server that can be written to.
@@ -438,10 +436,18 @@ fn is_over(error: &RedisError) -> bool {
                     | ServerErrorKind::NotBusy
                     | ServerErrorKind::NoPerm
             ) | ErrorKind::Extension
+                | ErrorKind::UnexpectedReturnType
         )
 }
 
+fn not_written_by_us() -> StoreError {
+    StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
+}
+
 fn failure(error: RedisError) -> Failure {
+    if matches!(error.kind(), ErrorKind::UnexpectedReturnType) {
+        return Failure::Refused(not_written_by_us());
+    }
     let is_answer = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
     if !is_answer {
         return if error.is_connection_refusal() {
@@ -461,6 +467,8 @@ fn failure(error: RedisError) -> Failure {
         )
     } else if says("OOM") {
         StoreError::Full("Redis has no memory left".to_owned())
+    } else if says("WRONGTYPE") {
+        not_written_by_us()
     } else {
         StoreError::Unreachable(reason(&error))
     })

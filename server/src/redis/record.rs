@@ -20,6 +20,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use tokio::time::Instant;
+use tracing::error;
 
 use self::page::{Ask, Proof};
 use super::address::Address;
@@ -28,7 +29,7 @@ use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
 use super::link::{Link, Terms};
-use super::script::{CONFIRM, Call, DUE, MARK, PULSE, TAKE};
+use super::script::{CONFIRM, Call, DEFER, DUE, MARK, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
@@ -41,6 +42,12 @@ const FULL_FOR: Duration = Duration::from_secs(5);
 
 /// How often the mark is moved on, in seconds.
 const MARK_EVERY_S: u64 = 10;
+
+/// For how long a transfer is put off whose record cannot be read, in seconds: by then an operator may have mended it.
+const DEFERRED_S: u64 = 3600;
+
+/// When a rewrite of the append-only file that could not be begun is asked for again, in seconds.
+const REWRITE_AGAIN_S: u64 = 60;
 
 /// Records in Redis.
 pub struct RedisStore {
@@ -136,7 +143,34 @@ impl RedisStore {
                 .arg(keys::object(object));
         }
         // Objects are deleted on its word: a fail-over must not forget it.
-        self.link.call_and_wait(&call).await?.when_replicated()
+        let written = self.link.call_and_wait(&call).await?;
+        let (taken, struck): (Vec<String>, u64) = written.when_replicated()?;
+        if struck > 0 {
+            error!(
+                struck,
+                "the deletion queue named objects that no transfer has queued"
+            );
+        }
+        Ok(taken)
+    }
+
+    /// Strikes out what no index can name. Offered again and again it would keep the rest from being swept.
+    async fn strike_out(&self, shard: Shard, index: String, member: &str) -> StoreResult<()> {
+        error!(index, "an index names what is no name");
+        let mut strike = redis::cmd("ZREM");
+        strike.arg(index).arg(member);
+        let _: u64 = self.link.ask(shard, &strike).await?;
+        Ok(())
+    }
+
+    /// Puts off a transfer of this id whose record cannot be read.
+    async fn defer(&self, shard: Shard, id: &TransferId, now: u64) -> StoreResult<()> {
+        let call = Call::new(&DEFER, shard, &self.seal)
+            .key(shard.due())
+            .arg(encoding::time(now.saturating_add(DEFERRED_S)))
+            .arg(id.to_text());
+        let _: String = self.link.call(&call).await?;
+        Ok(())
     }
 }
 
@@ -407,10 +441,20 @@ impl RecordStore for RedisStore {
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
         let mut swept = 0;
         for shard in Shard::all_from(self.next_turn()) {
-            let (_, ids) = self.due(shard, shard.due(), limit - swept, at).await?;
-            for id in ids {
+            let (now, ids) = self.due(shard, shard.due(), limit - swept, at).await?;
+            for text in ids {
                 swept += 1;
-                self.sweep_one(&id, at).await?;
+                let Ok(id) = text.parse() else {
+                    self.strike_out(shard, shard.due(), &text).await?;
+                    continue;
+                };
+                match self.sweep_one(&id, at).await {
+                    Err(error @ StoreError::Corrupt(_)) => {
+                        error!(%error, ?id, "a record cannot be swept");
+                        self.defer(shard, &id, now).await?;
+                    }
+                    swept => swept?,
+                }
             }
             if swept >= limit {
                 break;
@@ -426,9 +470,15 @@ impl RecordStore for RedisStore {
             let left = limit - objects.len();
             let (now, due) = self.due(shard, shard.queue(), left, at).await?;
             earliest = earliest.min(now);
-            let due: Vec<ObjectName> = due.iter().filter_map(|name| name.parse().ok()).collect();
-            if !due.is_empty() {
-                let names = self.take(shard, &due, now).await?;
+            let mut names = Vec::new();
+            for text in due {
+                match text.parse::<ObjectName>() {
+                    Ok(name) => names.push(name),
+                    Err(_) => self.strike_out(shard, shard.queue(), &text).await?,
+                }
+            }
+            if !names.is_empty() {
+                let names = self.take(shard, &names, now).await?;
                 objects.extend(names.iter().filter_map(|name| name.parse().ok()));
             }
             if objects.len() >= limit {

@@ -389,28 +389,17 @@ impl RedisStore {
         }
     }
 
-    /// Settles or forgets one transfer that is due. A damaged one is told, and keeps no other.
-    pub(super) async fn sweep_one(&self, id: &str, at: Moment) -> StoreResult<()> {
-        let Ok(id) = id.parse::<TransferId>() else {
-            tracing::error!("the due-index names no transfer in one place");
-            return Ok(());
-        };
-        let ask = Ask::by_anyone(&id);
+    /// Settles or forgets one transfer that is due.
+    pub(super) async fn sweep_one(&self, id: &TransferId, at: Moment) -> StoreResult<()> {
+        let ask = Ask::by_anyone(id);
         let mut patience = Patience::new();
         loop {
-            let page = match self.load(&ask, &mut patience).await {
-                Ok(page) => page,
-                Err(error @ StoreError::Corrupt(_)) => {
-                    tracing::error!(%error, ?id, "a record cannot be swept");
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
+            let page = self.load(&ask, &mut patience).await?;
             let moment = self.moment(&page, at);
             let mut tables = page.tables.clone();
-            tables.settle(&id, moment);
+            tables.settle(id, moment);
             // Kept even when nothing changed: it is due at another time when an operator has changed a period.
-            let changes = Changes::between(&page.tables, &tables, &id, moment, true);
+            let changes = Changes::between(&page.tables, &tables, id, moment, true);
             let kept = self.keep(&page, &ask, (changes, None), &mut patience);
             match kept.await? {
                 Kept::Done(replicated) => return replicated,
