@@ -1,20 +1,28 @@
 //! The record store in a real Redis.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::record::conformance;
+use onetimeshare_server::record::{RecordStore as _, conformance};
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
-use onetimeshare_tests::Redis;
+use onetimeshare_tests::{Meddling, Redis, S3, S3Faults};
+use tokio::time::timeout;
+
+use crate::buckets;
 
 /// The store at `urls`, where so many replicas are waited for.
 pub(crate) async fn open(urls: &str, replicas: u32) -> RedisStore {
-    let address = Address::parse(urls).unwrap();
     let terms = Terms {
         replicas,
         ..Terms::default()
     };
+    open_on(urls, terms).await
+}
+
+async fn open_on(urls: &str, terms: Terms) -> RedisStore {
+    let address = Address::parse(urls).unwrap();
     let blobs = Arc::new(MemoryBlobs::default());
     RedisStore::open(&address, terms, blobs).await.unwrap()
 }
@@ -40,4 +48,21 @@ fn urls_of(nodes: &[Redis]) -> String {
     let urls: Vec<_> = nodes.iter().map(Redis::url).collect();
     // A cluster has one database, and its addresses name none.
     urls.join(",").replace("/0", "")
+}
+
+#[tokio::test]
+async fn a_bucket_that_hangs_holds_up_a_connection_for_seconds() {
+    let redis = Redis::start(&[]);
+    let mark = open(&redis.url(), 0).await.advance_mark().await;
+    assert!(mark.unwrap().is_some());
+    let server = S3::s3s_fs();
+    let proxy = S3Faults::before(server.address());
+    let bucket = buckets::open(proxy.address(), "").await;
+    proxy.meddle(|_| Some(Meddling::Hang));
+    // What Redis says of its age is held against what was left with the blobs.
+    let address = Address::parse(&redis.url()).unwrap();
+    let opening = RedisStore::open(&address, Terms::default(), Arc::new(bucket.store));
+    let opened = timeout(Duration::from_secs(10), opening).await;
+    let told = opened.expect("it ends").unwrap_err().to_string();
+    assert!(told.contains("too long"), "{told}");
 }

@@ -35,6 +35,10 @@ use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long making a connection may take, everything that is looked at before its first use included. Sentinels are asked one
+/// after the other, each with a time limit of its own.
+const READY_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// How long an answer may take. Longer than replicas are waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -336,15 +340,18 @@ impl Link {
 
     /// A new connection, to a Redis that keeps the terms.
     async fn connect(&self) -> StoreResult<Connection> {
-        let unreachable = |error: RedisError| StoreError::Unreachable(reason(&error));
-        // Sentinels are asked one after the other, each with a time limit of its own.
-        let mut connection = timeout(2 * ANSWER_TIMEOUT, self.target.connect())
-            .await
-            .map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
-            .map_err(unreachable)?;
-        self.inspect(&mut connection).await?;
-        self.check_mark(&mut connection).await?;
-        Ok(connection)
+        let connecting = async {
+            let mut connection = self
+                .target
+                .connect()
+                .await
+                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+            self.inspect(&mut connection).await?;
+            self.check_mark(&mut connection).await?;
+            Ok(connection)
+        };
+        let connected = timeout(READY_TIMEOUT, connecting).await;
+        connected.map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
     }
 
     /// From now on a Redis that has fallen behind this mark is not used.
