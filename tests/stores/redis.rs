@@ -66,3 +66,25 @@ async fn a_bucket_that_hangs_holds_up_a_connection_for_seconds() {
     let told = opened.expect("it ends").unwrap_err().to_string();
     assert!(told.contains("too long"), "{told}");
 }
+
+#[tokio::test]
+async fn a_rewrite_that_could_not_begin_is_asked_for_again() {
+    let redis = Redis::start(&[]);
+    let terms = Terms {
+        rewrite_s: 3600,
+        ..Terms::default()
+    };
+    // It cannot know what was erased before it began.
+    let store = open_on(&redis.url(), terms).await;
+    redis.ask(&["ACL", "SETUSER", "default", "-bgrewriteaof"]);
+    store.scrub().await.unwrap_err();
+    let asked = "onetimeshare:{0}:rewrite";
+    assert_eq!(redis.ask(&["TTL", asked]), ":60\r\n");
+    redis.ask(&["ACL", "SETUSER", "default", "+bgrewriteaof"]);
+    redis.ask(&["DEL", asked]);
+    store.scrub().await.unwrap();
+    let told = redis.ask(&["INFO", "commandstats"]);
+    assert!(told.contains("cmdstat_bgrewriteaof:calls=1,"), "{told}");
+    store.scrub().await.unwrap();
+    assert_eq!(redis.ask(&["TTL", asked]), ":3600\r\n");
+}

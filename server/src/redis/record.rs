@@ -603,10 +603,19 @@ impl RecordStore for RedisStore {
             .arg("EX")
             .arg(every_s);
         let is_first: Option<String> = self.link.ask(shard, &asked).await?;
-        if is_first.is_some() {
-            self.has_erased.store(false, Ordering::Relaxed);
-            self.link.tell_all(&redis::cmd("BGREWRITEAOF")).await?;
+        if is_first.is_none() {
+            return Ok(());
         }
-        Ok(())
+        // Before it is asked: what is erased meanwhile is for the next time.
+        self.has_erased.store(false, Ordering::Relaxed);
+        let rewritten = self.link.tell_all(&redis::cmd("BGREWRITEAOF")).await;
+        if rewritten.is_err() {
+            // Another is still under way, say, which began before.
+            self.has_erased.store(true, Ordering::Relaxed);
+            let mut again = redis::cmd("EXPIRE");
+            again.arg(shard.rewrite()).arg(every_s.min(REWRITE_AGAIN_S));
+            let _: u64 = self.link.ask(shard, &again).await?;
+        }
+        rewritten
     }
 }
