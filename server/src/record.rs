@@ -44,7 +44,7 @@ impl fmt::Debug for StoreId {
 }
 
 /// The store could not be asked, or could not keep what it was told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// It does not answer, or answers with an error of its own.
     #[error("store unreachable: {0}")]

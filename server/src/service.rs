@@ -4,13 +4,13 @@
 mod download;
 mod invalid;
 mod once;
+mod probe;
 mod stores;
 #[cfg(test)]
 mod tests;
 mod upload;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
 use onetimeshare_protocol::transfer::{
@@ -20,6 +20,8 @@ use tokio::sync::Notify;
 
 pub use self::download::Download;
 pub use self::invalid::Invalid;
+pub use self::probe::Unready;
+use self::probe::{Probe, probe};
 pub use self::stores::{MatchError, match_stores};
 pub(crate) use self::stores::{check_stores, leave_mark};
 pub use self::upload::PartUpload;
@@ -29,9 +31,6 @@ pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
 use crate::transfer::{Moment, Outcome, Periods, Refusal, UPLOAD_MAX_S};
-
-/// A store that has not answered after so long is not ready.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a sender may choose on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +106,7 @@ pub struct Service {
     limits: Limits,
     periods: Periods,
     erased: Arc<Notify>,
+    probe: Arc<Probe>,
 }
 
 impl Service {
@@ -125,6 +125,7 @@ impl Service {
             limits,
             periods,
             erased: Arc::new(Notify::new()),
+            probe: Arc::default(),
         }
     }
 
@@ -286,32 +287,15 @@ impl Service {
         self.wake_sweeper(flatten(delivered))
     }
 
-    /// Answers when both stores can be read and written; within ten seconds, whatever they do.
+    /// Answers when both stores can be read and written; within ten seconds, whatever they do, and for a second by what it has
+    /// found.
     pub async fn probe(&self) -> Result<(), Unready> {
-        probe("record store", self.records.probe()).await?;
-        probe("blob store", self.blobs.probe()).await
+        let find = async {
+            probe("record store", self.records.probe()).await?;
+            probe("blob store", self.blobs.probe()).await
+        };
+        self.probe.ask(find).await
     }
-}
-
-/// A store that cannot be used.
-#[derive(Debug)]
-pub struct Unready {
-    /// Which one, for a person to read.
-    pub store: &'static str,
-    /// Why.
-    pub error: StoreError,
-}
-
-async fn probe(
-    store: &'static str,
-    probing: impl Future<Output = Result<(), StoreError>>,
-) -> Result<(), Unready> {
-    let probed = tokio::time::timeout(PROBE_TIMEOUT, probing).await;
-    let probed = probed.unwrap_or_else(|_| {
-        let reason = "it does not answer".to_owned();
-        Err(StoreError::Unreachable(reason))
-    });
-    probed.map_err(|error| Unready { store, error })
 }
 
 fn flatten<T>(result: Result<Outcome<T>, StoreError>) -> ServiceResult<T> {

@@ -66,7 +66,7 @@ impl Redis {
         replica
     }
 
-    /// A sentinel that watches `primary` under the name `main`, alone, and promotes a replica after a second. It knows those
+    /// A sentinel that watches `primary` under the name `main`, alone, and promotes a replica after two seconds. It knows those
     /// replicas that there are.
     #[track_caller]
     pub fn start_sentinel(primary: &Self) -> Self {
@@ -74,7 +74,7 @@ impl Redis {
         // It writes what it learns into its settings.
         let file = folder.path().join("sentinel.conf");
         let settings = format!(
-            "sentinel monitor main 127.0.0.1 {} 1\nsentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 2000\n",
+            "sentinel monitor main 127.0.0.1 {} 1\nsentinel down-after-milliseconds main 2000\nsentinel failover-timeout main 2000\n",
             primary.port
         );
         fs::write(&file, settings).expect("the folder is there");
@@ -105,8 +105,7 @@ impl Redis {
         }
         for node in &nodes {
             for other in &nodes {
-                let (port, bus) = (other.port.to_string(), other.bus_port().to_owned());
-                node.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
+                node.meet(other);
             }
         }
         for node in &nodes {
@@ -117,6 +116,29 @@ impl Redis {
             );
         }
         nodes
+    }
+
+    /// A replica of each of a cluster's nodes.
+    #[track_caller]
+    pub fn start_cluster_replicas(nodes: &[Self]) -> Vec<Self> {
+        let replica_of = |node: &Self| {
+            let replica = Self::start_node();
+            replica.meet(node);
+            let told = node.ask(&["CLUSTER", "MYID"]);
+            let id = told.lines().nth(1).expect("each node has an id");
+            replica.wait_for(&["CLUSTER", "NODES"], id);
+            node.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]);
+            replica.ask(&["CLUSTER", "REPLICATE", id]);
+            replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+            replica
+        };
+        nodes.iter().map(replica_of).collect()
+    }
+
+    #[track_caller]
+    fn meet(&self, other: &Self) {
+        let (port, bus) = (other.port.to_string(), other.bus_port().to_owned());
+        self.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
     }
 
     #[track_caller]

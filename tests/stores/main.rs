@@ -9,8 +9,10 @@
 
 mod buckets;
 mod conforming;
+mod damage;
 mod deleting;
 mod listing;
+mod losing;
 mod memory;
 mod reading;
 mod redis;

@@ -136,6 +136,8 @@ fn a_bucket_that_does_not_answer_loses_nothing() {
     let receipt = &burnt.receipt;
     client.burn(&receipt.id, &receipt.owner_token).unwrap();
     proxy.pass();
+    // What was found is told for a second.
+    thread::sleep(Duration::from_secs(1));
     client.readyz().unwrap();
     assert!(receive(&client, &opened) == content);
     wait_for_no_part(&bucket);

@@ -11,7 +11,10 @@ if redis.call('GET', seal) ~= ARGV[1] then
 end
 local version = redis.call('HGET', transfer, 'v') or ''
 if version == ARGV[7] then
-  -- A connection that was cut sent it twice: it is kept.
+  -- A connection that was cut sent it twice: it is kept. Something is written once more, since replicas are waited for
+  -- only on account of what this connection has written.
+  redis.call('HDEL', transfer, '')
+  redis.call('HSET', transfer, 'v', version)
   return 'done'
 end
 if version ~= ARGV[2] or tonumber(redis.call('TIME')[1]) > tonumber(ARGV[3]) then

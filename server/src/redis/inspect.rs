@@ -31,6 +31,9 @@ impl Risk {
 /// The oldest version that has everything the scripts call, major and minor.
 const VERSION_MIN: (u32, u32) = (6, 2);
 
+/// The oldest version whose scripts heed `min-replicas-to-write`.
+const VERSION_HEEDING: (u32, u32) = (7, 0);
+
 /// What one server of Redis says of itself.
 #[derive(Debug)]
 pub(super) struct Inspection(BTreeMap<String, String>);
@@ -55,6 +58,11 @@ impl Inspection {
     fn version(&self) -> Option<(u32, u32)> {
         let mut numbers = self.field("redis_version")?.split('.');
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    }
+
+    fn has_replicas(&self) -> bool {
+        self.field("connected_slaves")
+            .is_some_and(|count| count != "0")
     }
 
     /// Warnings, or why it cannot be used: each a sentence that says what to do.
@@ -105,6 +113,14 @@ impl Inspection {
             }
             warnings.push(SENTENCE.to_owned());
         }
+        let heeds = |version| version >= VERSION_HEEDING;
+        if self.has_replicas() && !self.version().is_some_and(heeds) {
+            warnings.push(
+                "this Redis has replicas and is older than 7.0, where `min-replicas-to-write` stops no script: a primary that was \
+                 cut off gives what is given again after the fail-over. Bring it up to date, or wait for replicas with --redis-replicas"
+                    .to_owned(),
+            );
+        }
         Ok(warnings)
     }
 }
@@ -138,6 +154,24 @@ mod tests {
         }
         let untold = Inspection::new(SOUND, None).judge(&[]).unwrap();
         assert_eq!(untold.len(), 1);
+    }
+
+    #[test]
+    fn a_cut_off_primary_that_would_go_on_is_warned_about() {
+        let check = |version: &str, count: u32, is_warned: bool| {
+            let told = SOUND.replace("7.0.15", version).replace(
+                "role:master",
+                &format!("role:master\r\nconnected_slaves:{count}"),
+            );
+            let warnings = judge(&told, "always", &[]).unwrap();
+            let is_said = warnings
+                .iter()
+                .any(|warning| warning.contains("older than 7.0"));
+            assert_eq!(is_said, is_warned, "{version}, {count}: {warnings:?}");
+        };
+        check("6.2.14", 1, true);
+        check("6.2.14", 0, false);
+        check("7.0.15", 2, false);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Connections to Redis: made when they are needed, looked at before they are used, given up when they fail. What was sent on
 //! one that failed may have happened or not, and the caller is told so.
 
+mod waiting;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,10 +20,11 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
     ServerErrorKind, TlsMode, Value, from_redis_value,
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
+use self::waiting::Waiting;
 use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
@@ -32,17 +35,15 @@ use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long making a connection may take, everything that is looked at before its first use included. Sentinels are asked one
+/// after the other, each with a time limit of its own.
+const READY_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// How long an answer may take. Longer than replicas are waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long replicas may take to say that they have what was written.
-const REPLICA_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// Connections that all calls share: each carries any number of them at once.
 const SHARED_COUNT: usize = 4;
-
-/// Connections on which replicas are waited for, one call at a time.
-const WAITING_COUNT: usize = 16;
 
 /// What the server asks of Redis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,13 +115,17 @@ impl Connection {
         let answer = match self {
             Self::Server(server) => server.send_packed_command(&cmd).await,
             Self::Cluster(cluster) => {
-                let route = Route::with_key(shard.seal(), SlotAddr::Master);
-                let route = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
-                cluster.route_command(cmd, route).await
+                let node = RoutingInfo::SingleNode(node_of(shard));
+                cluster.route_command(cmd, node).await
             }
         };
         answer?.extract_error()
     }
+}
+
+/// The server of a cluster that holds `shard`.
+fn node_of(shard: Shard) -> SingleNodeRoutingInfo {
+    SingleNodeRoutingInfo::SpecificNode(Route::with_key(shard.seal(), SlotAddr::Master))
 }
 
 /// Where connections are made to.
@@ -222,8 +227,7 @@ pub(super) struct Link {
     terms: Terms,
     shared: [Slot; SHARED_COUNT],
     turn: AtomicUsize,
-    waiting: StdMutex<Vec<Connection>>,
-    may_wait: Semaphore,
+    waiting: Waiting,
     told: StdMutex<BTreeSet<String>>,
     blobs: Arc<dyn BlobStore>,
     /// The newest mark that this process has set.
@@ -249,8 +253,7 @@ impl Link {
             terms,
             shared: Default::default(),
             turn: AtomicUsize::new(0),
-            waiting: StdMutex::default(),
-            may_wait: Semaphore::new(WAITING_COUNT),
+            waiting: Waiting::default(),
             told: StdMutex::default(),
             blobs,
             mark: AtomicU64::new(0),
@@ -274,9 +277,7 @@ impl Link {
         let (place, age, mut connection) = self.shared().await?;
         let answer = connection.ask_one(cmd.clone(), shard).await;
         let answer = self.ended(place, age, answer).await?;
-        from_redis_value(answer).map_err(|_| {
-            StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
-        })
+        from_redis_value(answer).map_err(|_| not_written_by_us())
     }
 
     /// Sends a command to every server that can be written to.
@@ -285,56 +286,6 @@ impl Link {
         let answer = connection.ask_all(cmd.clone()).await;
         self.ended(place, age, answer).await?;
         Ok(())
-    }
-
-    /// Runs a script that writes, and answers when as many replicas as the terms ask for have what it wrote.
-    pub(super) async fn call_and_wait<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
-        if self.terms.replicas == 0 {
-            return self.call(call).await;
-        }
-        let unreachable = |text: &str| Failure::Refused(StoreError::Unreachable(text.to_owned()));
-        let permit = timeout(ANSWER_TIMEOUT, self.may_wait.acquire())
-            .await
-            .map_err(|_| unreachable("too many calls wait for replicas"))?;
-        let idle = self.waiting().pop();
-        let mut connection = match idle {
-            Some(connection) => connection,
-            None => self.connect().await.map_err(Failure::Refused)?,
-        };
-        let outcome = self.run_and_wait(call, &mut connection).await;
-        // Only a connection that has answered everything is used again.
-        if outcome.is_ok() {
-            self.waiting().push(connection);
-        }
-        drop(permit);
-        outcome
-    }
-
-    async fn run_and_wait<T: FromRedisValue>(
-        &self,
-        call: &Call,
-        connection: &mut Connection,
-    ) -> Result<T, Failure> {
-        let told: T = connection.call(call).await.map_err(failure)?;
-        let mut wait = redis::cmd("WAIT");
-        wait.arg(self.terms.replicas)
-            .arg(REPLICA_TIMEOUT.as_millis().to_string());
-        let count = connection
-            .ask_one(wait, call.shard())
-            .await
-            .map_err(failure)?;
-        let count: u32 = from_redis_value(count).unwrap_or(0);
-        if count < self.terms.replicas {
-            return Err(Failure::Refused(StoreError::Unreachable(format!(
-                "{count} of {} replicas have what was written",
-                self.terms.replicas
-            ))));
-        }
-        Ok(told)
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One of the shared connections: its place, how often it was made anew, and itself. Who has waited while connecting failed
@@ -389,15 +340,18 @@ impl Link {
 
     /// A new connection, to a Redis that keeps the terms.
     async fn connect(&self) -> StoreResult<Connection> {
-        let unreachable = |error: RedisError| StoreError::Unreachable(reason(&error));
-        // Sentinels are asked one after the other, each with a time limit of its own.
-        let mut connection = timeout(2 * ANSWER_TIMEOUT, self.target.connect())
-            .await
-            .map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
-            .map_err(unreachable)?;
-        self.inspect(&mut connection).await?;
-        self.check_mark(&mut connection).await?;
-        Ok(connection)
+        let connecting = async {
+            let mut connection = self
+                .target
+                .connect()
+                .await
+                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+            self.inspect(&mut connection).await?;
+            self.check_mark(&mut connection).await?;
+            Ok(connection)
+        };
+        let connected = timeout(READY_TIMEOUT, connecting).await;
+        connected.map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
     }
 
     /// From now on a Redis that has fallen behind this mark is not used.
@@ -411,16 +365,21 @@ impl Link {
         if self.terms.accepted.contains(&Risk::Restored) {
             return Ok(());
         }
-        let shard = Shard::first();
-        let mut get = redis::cmd("GET");
-        get.arg(shard.mark());
-        let kept = connection
-            .ask_one(get, shard)
-            .await
-            .map_err(|error| StoreError::Unreachable(reason(&error)))?;
-        // Without a mark it is a new store, or an emptied one, which its seals tell.
-        let kept = from_redis_value::<Option<u64>>(kept)
-            .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
+        let mut kept: Option<u64> = None;
+        for shard in Shard::all_from(0) {
+            let mut get = redis::cmd("GET");
+            get.arg(shard.mark());
+            let mark = connection
+                .ask_one(get, shard)
+                .await
+                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+            let mark = from_redis_value::<Option<u64>>(mark)
+                .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
+            // One node of a cluster may have fallen behind. Where there is none it is a new shard, or an emptied one, which its
+            // seal tells.
+            kept = [kept, mark].into_iter().flatten().min();
+        }
+        // Without any it is a new store.
         let Some(kept) = kept else {
             return Ok(());
         };
@@ -489,10 +448,18 @@ fn is_over(error: &RedisError) -> bool {
                     | ServerErrorKind::NotBusy
                     | ServerErrorKind::NoPerm
             ) | ErrorKind::Extension
+                | ErrorKind::UnexpectedReturnType
         )
 }
 
+fn not_written_by_us() -> StoreError {
+    StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
+}
+
 fn failure(error: RedisError) -> Failure {
+    if matches!(error.kind(), ErrorKind::UnexpectedReturnType) {
+        return Failure::Refused(not_written_by_us());
+    }
     let is_answer = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
     if !is_answer {
         return if error.is_connection_refusal() {
@@ -512,6 +479,8 @@ fn failure(error: RedisError) -> Failure {
         )
     } else if says("OOM") {
         StoreError::Full("Redis has no memory left".to_owned())
+    } else if says("WRONGTYPE") {
+        not_written_by_us()
     } else {
         StoreError::Unreachable(reason(&error))
     })

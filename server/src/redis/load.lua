@@ -25,7 +25,7 @@ end
 
 local head = redis.call('HMGET', transfer, 'v', 'r', 'n')
 local leases = {}
-for place = 0, tonumber(head[3]) - 1 do
+for place = 0, tonumber(head[3] or 0) - 1 do
   leases[place + 1] = redis.call('HGET', transfer, 'l' .. place)
 end
 local manifest = string.find(ARGV[4], 'm', 1, true) and redis.call('HGET', transfer, 'm') or ''

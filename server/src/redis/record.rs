@@ -5,6 +5,7 @@
 //! or an old copy brings back finds no body.
 
 mod page;
+mod seals;
 mod steps;
 
 use std::fmt;
@@ -20,15 +21,17 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 use tokio::time::Instant;
+use tracing::error;
 
 use self::page::{Ask, Proof};
+use self::seals::{adopt, seals};
 use super::address::Address;
 use super::changes::{COUNTERS, stats_of};
 use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
 use super::link::{Link, Terms};
-use super::script::{CONFIRM, Call, DUE, MARK, PULSE, TAKE};
+use super::script::{CONFIRM, Call, DEFER, DUE, MARK, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
     BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
@@ -41,6 +44,12 @@ const FULL_FOR: Duration = Duration::from_secs(5);
 
 /// How often the mark is moved on, in seconds.
 const MARK_EVERY_S: u64 = 10;
+
+/// For how long a transfer is put off whose record cannot be read, in seconds: by then an operator may have mended it.
+const DEFERRED_S: u64 = 3600;
+
+/// When a rewrite of the append-only file that could not be begun is asked for again, in seconds.
+const REWRITE_AGAIN_S: u64 = 60;
 
 /// Records in Redis.
 pub struct RedisStore {
@@ -70,9 +79,7 @@ impl RedisStore {
         blobs: Arc<dyn BlobStore>,
     ) -> StoreResult<Self> {
         let link = Link::new(address, terms, Arc::clone(&blobs))?;
-        // Before the seals are read: by the time that blobs have an id, every shard is sealed.
-        let is_known = blobs.store_id().await?.is_some();
-        let store_id = adopt(&link, is_known).await?;
+        let store_id = adopt(&link, blobs.as_ref()).await?;
         Ok(Self {
             link,
             blobs,
@@ -126,7 +133,7 @@ impl RedisStore {
             .key(shard.mark())
             .arg(every_s)
             .arg(mark);
-        Ok(self.link.call_and_wait(&call).await?)
+        self.link.call_and_wait(&call).await?.when_replicated()
     }
 
     fn next_turn(&self) -> usize {
@@ -147,64 +154,35 @@ impl RedisStore {
                 .arg(keys::object(object));
         }
         // Objects are deleted on its word: a fail-over must not forget it.
-        Ok(self.link.call_and_wait(&call).await?)
+        let written = self.link.call_and_wait(&call).await?;
+        let (taken, struck): (Vec<String>, u64) = written.when_replicated()?;
+        if struck > 0 {
+            error!(
+                struck,
+                "the deletion queue named objects that no transfer has queued"
+            );
+        }
+        Ok(taken)
     }
-}
 
-/// The store's id: the one that every shard is sealed with, or a new one where none is. A store that `is_known` to its blobs
-/// was sealed whole: where a shard has lost its seal, it has lost what it held.
-async fn adopt(link: &Link, is_known: bool) -> StoreResult<StoreId> {
-    let drawn = StoreId::generate()?;
-    let set = |shard: Shard, value: String| async move {
-        let mut set = redis::cmd("SET");
-        set.arg(shard.seal()).arg(value).arg("NX");
-        link.ask::<Option<String>>(shard, &set).await
-    };
-    let sealed = seals(link).await?;
-    let mut known = sealed.iter().flatten();
-    if is_known && sealed.contains(&None) && known.clone().next().is_some() {
-        return Err(StoreError::Corrupt(
-            "a part of this Redis was emptied: bring back what that node held, or begin with an empty pair of stores".to_owned(),
-        ));
+    /// Strikes out what no index can name. Offered again and again it would keep the rest from being swept.
+    async fn strike_out(&self, shard: Shard, index: String, member: &str) -> StoreResult<()> {
+        error!(index, "an index names what is no name");
+        let mut strike = redis::cmd("ZREM");
+        strike.arg(index).arg(member);
+        let _: u64 = self.link.ask(shard, &strike).await?;
+        Ok(())
     }
-    let seal = if let Some(seal) = known.next() {
-        seal.clone()
-    } else {
-        // Of servers that start at once, the first to seal this shard names the store.
-        let first = Shard::first();
-        set(first, format!("{drawn:?}")).await?;
-        link.ask(first, &seal_of(first)).await?
-    };
-    // A full Redis takes no seal, and needs none that it has.
-    for (shard, _) in Shard::all_from(0)
-        .zip(&sealed)
-        .filter(|(_, found)| found.is_none())
-    {
-        set(shard, seal.clone()).await?;
-    }
-    if seals(link)
-        .await?
-        .iter()
-        .any(|found| found.as_ref() != Some(&seal))
-    {
-        return Err(StoreError::Corrupt(
-            "parts of this Redis belong to different stores: begin with an empty one".to_owned(),
-        ));
-    }
-    StoreId::parse(&seal)
-        .ok_or_else(|| StoreError::Corrupt("Redis holds no id that is one".to_owned()))
-}
 
-fn seal_of(shard: Shard) -> redis::Cmd {
-    let mut get = redis::cmd("GET");
-    get.arg(shard.seal());
-    get
-}
-
-async fn seals(link: &Link) -> StoreResult<Vec<Option<String>>> {
-    let seals =
-        Shard::all_from(0).map(|shard| async move { link.ask(shard, &seal_of(shard)).await });
-    try_join_all(seals).await
+    /// Puts off a transfer of this id whose record cannot be read.
+    async fn defer(&self, shard: Shard, id: &TransferId, now: u64) -> StoreResult<()> {
+        let call = Call::new(&DEFER, shard, &self.seal)
+            .key(shard.due())
+            .arg(encoding::time(now.saturating_add(DEFERRED_S)))
+            .arg(id.to_text());
+        let _: String = self.link.call(&call).await?;
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -424,10 +402,20 @@ impl RecordStore for RedisStore {
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {
         let mut swept = 0;
         for shard in Shard::all_from(self.next_turn()) {
-            let (_, ids) = self.due(shard, shard.due(), limit - swept, at).await?;
-            for id in ids {
+            let (now, ids) = self.due(shard, shard.due(), limit - swept, at).await?;
+            for text in ids {
                 swept += 1;
-                self.sweep_one(&id, at).await?;
+                let Ok(id) = text.parse() else {
+                    self.strike_out(shard, shard.due(), &text).await?;
+                    continue;
+                };
+                match self.sweep_one(&id, at).await {
+                    Err(error @ StoreError::Corrupt(_)) => {
+                        error!(%error, ?id, "a record cannot be swept");
+                        self.defer(shard, &id, now).await?;
+                    }
+                    swept => swept?,
+                }
             }
             if swept >= limit {
                 break;
@@ -443,9 +431,15 @@ impl RecordStore for RedisStore {
             let left = limit - objects.len();
             let (now, due) = self.due(shard, shard.queue(), left, at).await?;
             earliest = earliest.min(now);
-            let due: Vec<ObjectName> = due.iter().filter_map(|name| name.parse().ok()).collect();
-            if !due.is_empty() {
-                let names = self.take(shard, &due, now).await?;
+            let mut names = Vec::new();
+            for text in due {
+                match text.parse::<ObjectName>() {
+                    Ok(name) => names.push(name),
+                    Err(_) => self.strike_out(shard, shard.queue(), &text).await?,
+                }
+            }
+            if !names.is_empty() {
+                let names = self.take(shard, &names, now).await?;
                 objects.extend(names.iter().filter_map(|name| name.parse().ok()));
             }
             if objects.len() >= limit {
@@ -552,8 +546,8 @@ impl RecordStore for RedisStore {
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
             let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
-            let _: String = self.link.call_and_wait(&call).await?;
-            StoreResult::Ok(())
+            let written = self.link.call_and_wait::<String>(&call).await?;
+            written.when_replicated()
         });
         try_join_all(pulses).await?;
         Ok(())
@@ -574,10 +568,19 @@ impl RecordStore for RedisStore {
             .arg("EX")
             .arg(every_s);
         let is_first: Option<String> = self.link.ask(shard, &asked).await?;
-        if is_first.is_some() {
-            self.has_erased.store(false, Ordering::Relaxed);
-            self.link.tell_all(&redis::cmd("BGREWRITEAOF")).await?;
+        if is_first.is_none() {
+            return Ok(());
         }
-        Ok(())
+        // Before it is asked: what is erased meanwhile is for the next time.
+        self.has_erased.store(false, Ordering::Relaxed);
+        let rewritten = self.link.tell_all(&redis::cmd("BGREWRITEAOF")).await;
+        if rewritten.is_err() {
+            // Another is still under way, say, which began before.
+            self.has_erased.store(true, Ordering::Relaxed);
+            let mut again = redis::cmd("EXPIRE");
+            again.arg(shard.rewrite()).arg(every_s.min(REWRITE_AGAIN_S));
+            let _: u64 = self.link.ask(shard, &again).await?;
+        }
+        rewritten
     }
 }

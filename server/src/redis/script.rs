@@ -20,6 +20,8 @@ scripts! {
     COMMIT = "commit.lua";
     /// Lists what is due.
     DUE = "due.lua";
+    /// Puts off what cannot be settled.
+    DEFER = "defer.lua";
     /// Takes objects for deletion.
     TAKE = "take.lua";
     /// Takes deleted objects from the queue.

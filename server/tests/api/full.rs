@@ -1,5 +1,9 @@
 //! A server whose disk is full: what it refuses, what it does all the same, and that nothing else is needed once there is room.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::sample::Sample;
 use crate::server::TestServer;
 
@@ -33,7 +37,7 @@ async fn new_transfers_wait_while_those_that_are_there_go_on() {
     late.create(&server).await.expect(201);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_store_that_does_not_answer_is_named_and_nothing_is_used_up() {
     let server = TestServer::new().await;
     let sample = Sample::small();
@@ -53,6 +57,12 @@ async fn a_store_that_does_not_answer_is_named_and_nothing_is_used_up() {
     }
 
     server.records.set_answers(true);
+    // What was found is told for a second.
+    server
+        .call("GET", "/readyz", None)
+        .await
+        .refused(503, "store.unreachable");
+    sleep(Duration::from_secs(1)).await;
     server.call("GET", "/readyz", None).await.expect(204);
     sample.claim(&server, 2).await.expect(200);
 }

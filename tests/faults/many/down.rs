@@ -116,6 +116,8 @@ fn refused(clients: &[Client], calls: &[(&Secret, Call)], in_time: Duration) -> 
 
 /// Every server says that this store does not answer.
 fn unready(clients: &[Client], store: &str, in_time: Duration) {
+    // What was found before is told for a second.
+    thread::sleep(Duration::from_secs(1));
     for client in clients {
         let (told, took) = timed(|| client.readyz());
         assert!(took < in_time, "readiness took {took:?}");

@@ -1,6 +1,7 @@
 //! A Redis that is not the one that the servers began with: emptied, another database, an old copy of itself. Nothing that was
 //! delivered is given again, nothing alive is deleted, and with the right one back all goes on.
 
+use std::thread;
 use std::time::Duration;
 
 use onetimeshare_client::Client;
@@ -43,6 +44,8 @@ fn open_and_end(tales: &mut [Tale], clients: &[Client], rng: &mut fastrand::Rng)
 /// Every server refuses these, and new ones, and says that its record store is why.
 fn refuses_all(tales: &[Tale], clients: &[Client], rng: &mut fastrand::Rng) {
     let new = Secret::seal(rng, 1000, 1);
+    // What readiness was found before is told for a second.
+    thread::sleep(Duration::from_secs(1));
     for client in clients {
         let claims = tales
             .iter()

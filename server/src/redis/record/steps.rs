@@ -31,6 +31,9 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a call that failed waits before it is made again, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(200));
 
+/// Why a step is given up that is decided anew too often.
+const CROWDED: &str = "too many servers work on one transfer";
+
 /// A version that no transfer had before.
 pub(super) fn draw_version() -> StoreResult<String> {
     let drawn = getrandom::u64()
@@ -40,11 +43,11 @@ pub(super) fn draw_version() -> StoreResult<String> {
 
 /// What became of changes that were to be kept.
 enum Kept {
-    /// They are.
-    Done,
-    /// Another was quicker, or too much time has passed.
+    /// They are; whether replicas have them, too.
+    Done(StoreResult<()>),
+    /// They are not: another was quicker, or too much time has passed.
     Stale,
-    /// Nobody knows, until the transfer is read again.
+    /// They are not, or were until another came: an answer was lost. None that is still on its way keeps them.
     Unclear,
 }
 
@@ -126,19 +129,12 @@ impl RedisStore {
             &mut Patience,
         ),
     ) -> StoreResult<Outcome<T>> {
-        let mut unclear: Vec<(String, Outcome<T>)> = Vec::new();
+        let mut is_unclear = false;
         loop {
-            if let Some(place) = unclear
-                .iter()
-                .position(|(version, _)| *version == page.version)
-            {
-                // It was kept after all, and nothing has happened since.
-                return Ok(unclear.swap_remove(place).1);
-            }
             let moment = self.moment(&page, at);
             let mut tables = page.tables.clone();
             let outcome = run(&mut tables, moment);
-            if !unclear.is_empty() && !is_repeatable(&outcome) {
+            if is_unclear && !is_repeatable(&outcome) {
                 return Err(StoreError::Unreachable(
                     "an answer of Redis was lost, and what it was cannot be known".to_owned(),
                 ));
@@ -148,32 +144,32 @@ impl RedisStore {
             if changes.is_empty() && !(is_promise && self.link.terms().replicas > 0) {
                 return Ok(outcome);
             }
-            let version = draw_version()?;
-            match self.keep(&page, ask, changes, (&version, None)).await? {
-                Kept::Done => return Ok(outcome),
-                Kept::Stale => {
-                    patience
-                        .wait("too many servers work on one transfer")
-                        .await?;
-                }
-                Kept::Unclear => {
-                    unclear.push((version, outcome));
-                    patience.wait("answers of Redis are lost").await?;
-                }
+            let kept = self.keep(&page, ask, (changes, None), patience).await?;
+            if let Kept::Done(replicated) = kept {
+                // A refusal promises nothing. Told as a failure it would be asked for again, and a wrong passphrase cost twice.
+                return match outcome {
+                    Ok(_) => replicated.map(|()| outcome),
+                    Err(_) => Ok(outcome),
+                };
             }
+            patience.wait(CROWDED).await?;
+            let before = page.version;
             page = self.load(ask, patience).await?;
+            // No version comes twice: where it still stands, nothing was kept.
+            is_unclear |= matches!(kept, Kept::Unclear) && page.version != before;
         }
     }
 
     /// Keeps `changes` of the transfer on `page`, unless it is another by now. `expected` is a field with the value that it
-    /// must have.
+    /// must have. While no answer comes it is sent again: it does not happen twice.
     async fn keep(
         &self,
         page: &Page,
         ask: &Ask,
-        changes: Changes,
-        (version, expected): (&str, Option<(String, String)>),
+        (changes, expected): (Changes, Option<(String, String)>),
+        patience: &mut Patience,
     ) -> StoreResult<Kept> {
+        let version = draw_version()?;
         let erases = changes.erases();
         let shard = Shard::of(&ask.id);
         let (field, value) = expected.unwrap_or_default();
@@ -187,26 +183,35 @@ impl RedisStore {
             .arg(field)
             .arg(value)
             .arg(if ask.takes_room { "" } else { "1" })
-            .arg(version);
-        for argument in changes.into_arguments(version) {
+            .arg(&version);
+        for argument in changes.into_arguments(&version) {
             call = call.arg(argument);
         }
-        let kept = match self.link.call_and_wait::<String>(&call).await {
-            Ok(told) if told == "done" => Kept::Done,
-            Ok(_) => Kept::Stale,
-            Err(Failure::Unclear(_)) => Kept::Unclear,
-            Err(Failure::Refused(error)) => {
-                if matches!(error, StoreError::Full(_)) {
-                    *self.full_since() = Some(Instant::now());
-                }
-                return Err(error);
+        let mut was_lost = false;
+        loop {
+            let written = self.link.call_and_wait::<String>(&call).await;
+            if erases {
+                self.has_erased
+                    .store(true, std::sync::atomic::Ordering::Relaxed);
             }
-        };
-        if erases {
-            self.has_erased
-                .store(true, std::sync::atomic::Ordering::Relaxed);
+            match written {
+                Ok(written) if written.told == "done" => {
+                    return Ok(Kept::Done(written.replicated));
+                }
+                Ok(_) if was_lost => return Ok(Kept::Unclear),
+                Ok(_) => return Ok(Kept::Stale),
+                Err(Failure::Unclear(reason)) => {
+                    was_lost = true;
+                    patience.wait(&reason).await?;
+                }
+                Err(Failure::Refused(error)) => {
+                    if matches!(error, StoreError::Full(_)) {
+                        *self.full_since() = Some(Instant::now());
+                    }
+                    return Err(error);
+                }
+            }
         }
-        Ok(kept)
     }
 
     /// Like [`RedisStore::step`], for what may be answered with an inline body: it is read before anything is kept, so that
@@ -331,10 +336,10 @@ impl RedisStore {
                 return Ok(());
             }
             let changes = Changes::queue(object, queued, !page.version.is_empty());
-            let version = draw_version()?;
-            match self.keep(&page, &ask, changes, (&version, None)).await? {
-                Kept::Done => return Ok(()),
-                Kept::Stale | Kept::Unclear => patience.wait("answers of Redis are lost").await?,
+            let kept = self.keep(&page, &ask, (changes, None), &mut patience);
+            match kept.await? {
+                Kept::Done(replicated) => return replicated,
+                Kept::Stale | Kept::Unclear => patience.wait(CROWDED).await?,
             }
         }
     }
@@ -375,46 +380,30 @@ impl RedisStore {
                 entry.parts.insert(0, accepted);
             }
             let changes = Changes::between(&before, &after, &new.creation.id, moment, false);
-            let version = draw_version()?;
-            let guard = (version.as_str(), Some(expected.clone()));
-            match self.keep(&page, &ask, changes, guard).await? {
-                Kept::Done => return Ok(outcome),
-                Kept::Stale => {
-                    patience
-                        .wait("too many servers work on one transfer")
-                        .await?;
-                }
-                Kept::Unclear => patience.wait("answers of Redis are lost").await?,
+            let guarded = (changes, Some(expected.clone()));
+            let kept = self.keep(&page, &ask, guarded, &mut patience);
+            match kept.await? {
+                Kept::Done(replicated) => return replicated.map(|()| outcome),
+                Kept::Stale | Kept::Unclear => patience.wait(CROWDED).await?,
             }
         }
     }
 
-    /// Settles or forgets one transfer that is due. A damaged one is told, and keeps no other.
-    pub(super) async fn sweep_one(&self, id: &str, at: Moment) -> StoreResult<()> {
-        let Ok(id) = id.parse::<TransferId>() else {
-            tracing::error!("the due-index names no transfer in one place");
-            return Ok(());
-        };
-        let ask = Ask::by_anyone(&id);
+    /// Settles or forgets one transfer that is due.
+    pub(super) async fn sweep_one(&self, id: &TransferId, at: Moment) -> StoreResult<()> {
+        let ask = Ask::by_anyone(id);
         let mut patience = Patience::new();
         loop {
-            let page = match self.load(&ask, &mut patience).await {
-                Ok(page) => page,
-                Err(error @ StoreError::Corrupt(_)) => {
-                    tracing::error!(%error, ?id, "a record cannot be swept");
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
-            };
+            let page = self.load(&ask, &mut patience).await?;
             let moment = self.moment(&page, at);
             let mut tables = page.tables.clone();
-            tables.settle(&id, moment);
+            tables.settle(id, moment);
             // Kept even when nothing changed: it is due at another time when an operator has changed a period.
-            let changes = Changes::between(&page.tables, &tables, &id, moment, true);
-            let version = draw_version()?;
-            match self.keep(&page, &ask, changes, (&version, None)).await? {
-                Kept::Done => return Ok(()),
-                Kept::Stale | Kept::Unclear => patience.wait("answers of Redis are lost").await?,
+            let changes = Changes::between(&page.tables, &tables, id, moment, true);
+            let kept = self.keep(&page, &ask, (changes, None), &mut patience);
+            match kept.await? {
+                Kept::Done(replicated) => return replicated,
+                Kept::Stale | Kept::Unclear => patience.wait(CROWDED).await?,
             }
         }
     }
