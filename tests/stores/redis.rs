@@ -39,6 +39,11 @@ async fn records_in_a_cluster_of_redis_conform() {
     let nodes = Redis::start_cluster(3);
     let store = open(&urls_of(&nodes), 0).await.at_callers_time();
     conformance::run_all(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_in_a_cluster_whose_replicas_are_waited_for_conform() {
+    let nodes = Redis::start_cluster(3);
     let _replicas = Redis::start_cluster_replicas(&nodes);
     let store = open(&urls_of(&nodes), 1).await.at_callers_time();
     conformance::run_all(Arc::new(store)).await;
