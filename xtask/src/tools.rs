@@ -46,7 +46,7 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     S3S_FS.install(root)
 }
 
-/// Makes sure that the server is there that only the long run needs: it takes many minutes to build.
+/// Makes sure that the server is there that only the long run needs: it takes minutes to build.
 pub(crate) fn install_more(root: &Path) -> Result<()> {
     GARAGE.install(root)
 }
@@ -69,11 +69,11 @@ impl Tool {
         process::run(&mut install)
     }
 
-    /// Whether it says of itself that it is this version, such as `s3s-fs 0.14.1` or `garage v2.5.0 [features: …]`.
+    /// Whether it says of itself that it is this version, such as `s3s-fs 0.14.1` or `garage cargo:2.5.0 [features: …]`.
     fn is_version(&self, said: &str) -> bool {
         let mut words = said.split_whitespace();
         let name = words.next();
-        let version = words.next().map(|word| word.trim_start_matches('v'));
+        let version = words.next().map(|word| word.trim_start_matches("cargo:"));
         name == Some(self.name) && version == Some(self.version)
     }
 }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_version_is_the_second_word() {
-        assert!(GARAGE.is_version("garage v2.5.0 [features: sqlite]\n"));
+        assert!(GARAGE.is_version("garage cargo:2.5.0 [features: bundled-libs, sqlite]"));
         assert!(S3S_FS.is_version("s3s-fs 0.14.1"));
         assert!(!S3S_FS.is_version("s3s-fs 0.14.10"));
         assert!(!S3S_FS.is_version("s3s 0.14.1"));

@@ -235,6 +235,10 @@ fn a_fail_over_under_load_loses_nothing_and_gives_nothing_twice() {
             // One is dead; the other only sleeps, and wakes up believing that it is the primary.
             let is_asleep = round % 2 == 1;
             if is_asleep {
+                // It wakes up as a second replica, where one is waited for: then it must not be the next to be promoted.
+                redis
+                    .primary
+                    .ask(&["CONFIG", "SET", "replica-priority", "0"]);
                 redis.primary.freeze();
             } else {
                 redis.primary.kill();

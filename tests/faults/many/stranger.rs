@@ -126,49 +126,44 @@ fn an_emptied_redis_is_noticed_and_costs_nothing() {
     );
 }
 
-/// As when one node of a cluster comes back empty.
-#[test]
-fn a_redis_that_was_emptied_in_part_is_refused_at_the_start_and_stays_so() {
-    let mut rng = seeded("emptied in part");
+/// One node of a cluster comes back without what it held: a server whose Redis has lost the value of `key`, or has what `damage`
+/// makes of it, is refused at every start with these words. With the value back everything opens once.
+fn refused_for_a_part(key: &str, damage: fn(&str) -> Option<String>, words: &str) {
+    let mut rng = seeded(words);
     let redis = Redis::start(&[]);
     let mut fleet = Fleet::start(1, &redis.url(), &[]);
     let clients = fleet.clients();
     let mut tales = send(&clients, &mut rng);
-    let seal = "onetimeshare:{7}:seal";
-    let answer = redis.ask(&["GET", seal]);
-    let value = answer.lines().next_back().expect("it has a seal");
-    redis.ask(&["DEL", seal]);
+    let answer = redis.ask(&["GET", key]);
+    let value = answer.lines().next_back().expect("it has a value");
+    match damage(value) {
+        Some(damaged) => redis.ask(&["SET", key, &damaged]),
+        None => redis.ask(&["DEL", key]),
+    };
     for _ in 0..2 {
         let said = fleet.servers[0].restart_refused();
-        assert!(said.contains("a part of this Redis was emptied"), "{said}");
+        assert!(said.contains(words), "{said}");
     }
-    redis.ask(&["SET", seal, value]);
+    redis.ask(&["SET", key, value]);
     fleet.servers[0].restart();
     fleet.wait_until_ready();
     open_and_end(&mut tales, &clients, &mut rng);
     fleet.wait_for_no_part();
 }
 
-/// As when one node of a cluster comes back with an old copy of itself.
+#[test]
+fn a_redis_that_was_emptied_in_part_is_refused_at_the_start_and_stays_so() {
+    let words = "a part of this Redis was emptied";
+    refused_for_a_part("onetimeshare:{7}:seal", |_| None, words);
+}
+
 #[test]
 fn a_redis_that_is_an_old_copy_in_part_is_refused_at_the_start() {
-    let mut rng = seeded("old in part");
-    let redis = Redis::start(&[]);
-    let mut fleet = Fleet::start(1, &redis.url(), &[]);
-    let clients = fleet.clients();
-    let mut tales = send(&clients, &mut rng);
-    let mark = "onetimeshare:{7}:mark";
-    let answer = redis.ask(&["GET", mark]);
-    let value = answer.lines().next_back().expect("it has a mark");
-    let now: u64 = value.parse().expect("a mark is a time");
-    redis.ask(&["SET", mark, &(now - OLD.as_secs()).to_string()]);
-    let said = fleet.servers[0].restart_refused();
-    assert!(said.contains("old copy of itself"), "{said}");
-    redis.ask(&["SET", mark, value]);
-    fleet.servers[0].restart();
-    fleet.wait_until_ready();
-    open_and_end(&mut tales, &clients, &mut rng);
-    fleet.wait_for_no_part();
+    let older = |mark: &str| {
+        let mark: u64 = mark.parse().expect("a mark is a time");
+        Some((mark - OLD.as_secs()).to_string())
+    };
+    refused_for_a_part("onetimeshare:{7}:mark", older, "old copy of itself");
 }
 
 #[test]
