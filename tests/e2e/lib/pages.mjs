@@ -12,7 +12,7 @@ const HOLD_MS = 1000;
 const TRANSFER_MS = 90_000;
 
 /**
- * Waits until the page is in one of these states.
+ * Waits until the page is in one of these states. A page on its way to another address has none, and cannot be asked.
  *
  * @param {import("puppeteer-core").Page} page
  * @param {string[]} states
@@ -21,13 +21,14 @@ const TRANSFER_MS = 90_000;
  */
 export async function reach(page, states, limit_ms = 20_000) {
   let last = "";
+  const look = () => stateOf(page).catch((error) => `not to be asked (${error.message})`);
   try {
     return await until("", async () => {
-      last = await stateOf(page);
+      last = await look();
       return states.includes(last) && last;
     }, limit_ms);
   } catch {
-    const notice = await wordsOf(page, "#notice-title");
+    const notice = await wordsOf(page, "#notice-title").catch(() => "nothing");
     throw new Error(`the page is ${last}, not ${states.join(" or ")}, after ${limit_ms} ms; it says: ${notice}`);
   }
 }
