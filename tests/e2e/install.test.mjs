@@ -14,7 +14,7 @@ const LIMIT = { timeout: 60_000, skip: !BROWSERS.includes("chromium") && "only C
 
 let stage;
 before(async () => {
-  stage = await Stage.open();
+  stage = await Stage.open([], { names: BROWSERS.filter((name) => name === "chromium"), isWhole: true });
 });
 after(() => stage?.close());
 

@@ -29,7 +29,7 @@ const TIMES = ["first-contentful-paint", "largest-contentful-paint", "total-bloc
 
 let stage;
 before(async () => {
-  stage = await Stage.open();
+  stage = await Stage.open([], { names: BROWSERS.filter((name) => name === "chromium"), isWhole: true });
 });
 after(() => stage?.close());
 

@@ -17,7 +17,7 @@ import { until } from "./lib/wait.mjs";
 
 const LIMIT = { timeout: 120_000 };
 
-const stage = await Stage.open();
+const stage = await Stage.open([], { isWhole: true });
 after(() => stage.close());
 
 // Firefox's automation cannot pick a folder; what is done with its files is the same in both.

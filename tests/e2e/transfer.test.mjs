@@ -16,7 +16,7 @@ import { until } from "./lib/wait.mjs";
 const MB = 1_000_000;
 const LIMIT = { timeout: 180_000 };
 
-const stage = await Stage.open();
+const stage = await Stage.open([], { isWhole: true });
 after(() => stage.close());
 
 for (const [from, to] of stage.directions) {

@@ -104,6 +104,9 @@ fn prepare(root: &Path) -> Result<Command> {
             "ONETIMESHARE_FIREFOX",
             path_of("firefox", system::firefox())?,
         );
+    if let Some(shell) = system::chromium_shell() {
+        node.env("ONETIMESHARE_CHROMIUM_SHELL", shell);
+    }
     Ok(node)
 }
 

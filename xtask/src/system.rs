@@ -86,7 +86,7 @@ impl Package {
     fn debian_names(self) -> &'static [&'static str] {
         match self {
             Self::Age => &["age"],
-            Self::Chromium => &["chromium"],
+            Self::Chromium => &["chromium", "chromium-headless-shell"],
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
@@ -123,6 +123,11 @@ impl Package {
 /// The Chromium to drive.
 pub(crate) fn chromium() -> Option<PathBuf> {
     env::find_program(&["chromium", "chromium-browser", "google-chrome"])
+}
+
+/// Chromium's engine without what is around a page. Not every system has it; the whole of Chromium takes its place.
+pub(crate) fn chromium_shell() -> Option<PathBuf> {
+    env::find_program(&["chromium-headless-shell"])
 }
 
 /// The Firefox to drive.

@@ -11,6 +11,7 @@ import { join } from "node:path";
 
 import puppeteer from "puppeteer-core";
 
+import { newProfile } from "./profile.mjs";
 import { until } from "./wait.mjs";
 import { Watch } from "./watch.mjs";
 
@@ -31,20 +32,26 @@ const CHROMIUM_ARGS = [
 /** A running browser. */
 export class Browser {
   #browser;
+  #profile;
 
-  /** @param {{ name: string, browser: import("puppeteer-core").Browser, folder: string }} own */
-  constructor({ name, browser, folder }) {
+  /** @param {{ name: string, browser: import("puppeteer-core").Browser, folder: string, profile?: string }} own */
+  constructor({ name, browser, folder, profile }) {
     this.name = name;
     this.folder = folder;
     this.#browser = browser;
+    this.#profile = profile;
   }
 
-  /** @param {string} name `chromium` or `firefox`. */
-  static async launch(name) {
+  /**
+   * @param {string} name `chromium` or `firefox`.
+   * @param {{ isWhole?: boolean }} [how] Whether what is around the page counts, too. Else Chromium is its headless shell: the
+   *   same engine, which asks nobody before a page is left and installs nothing, for two thirds of the work.
+   */
+  static async launch(name, { isWhole = false } = {}) {
     const folder = await mkdtemp(join(tmpdir(), `onetimeshare-e2e-${name}-`));
     const launch = { chromium: launchChromium, firefox: launchFirefox }[name];
     if (!launch) throw new Error(`there is no browser ${name}`);
-    return new Browser({ name, folder, browser: await launch(folder) });
+    return new Browser({ name, folder, ...(await launch(folder, isWhole)) });
   }
 
   /**
@@ -91,7 +98,7 @@ export class Browser {
 
   async close() {
     await this.#browser.close();
-    await rm(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.#profile]) if (folder) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -106,21 +113,22 @@ function byNumber(a, b) {
   return a - b;
 }
 
-function launchChromium() {
-  return puppeteer.launch({
-    browser: "chrome",
-    executablePath: process.env.ONETIMESHARE_CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    args: CHROMIUM_ARGS,
-  });
+/** @param {string} _folder @param {boolean} isWhole */
+async function launchChromium(_folder, isWhole) {
+  const { ONETIMESHARE_CHROMIUM: whole = "/usr/bin/chromium", ONETIMESHARE_CHROMIUM_SHELL: shell = whole } = process.env;
+  const executablePath = isWhole ? whole : shell;
+  return { browser: await puppeteer.launch({ browser: "chrome", executablePath, headless: true, args: CHROMIUM_ARGS }) };
 }
 
 /** @param {string} folder Where it saves, without asking. */
-function launchFirefox(folder) {
-  return puppeteer.launch({
+async function launchFirefox(folder) {
+  const executablePath = process.env.ONETIMESHARE_FIREFOX ?? "/usr/bin/firefox-esr";
+  const profile = await newProfile(executablePath);
+  const browser = await puppeteer.launch({
     browser: "firefox",
-    executablePath: process.env.ONETIMESHARE_FIREFOX ?? "/usr/bin/firefox-esr",
+    executablePath,
     headless: true,
+    userDataDir: profile,
     extraPrefsFirefox: {
       "browser.download.folderList": 2,
       "browser.download.dir": folder,
@@ -133,4 +141,5 @@ function launchFirefox(folder) {
       "network.connectivity-service.enabled": false,
     },
   });
+  return { browser, profile };
 }

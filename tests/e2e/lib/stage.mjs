@@ -29,12 +29,13 @@ export class Stage {
    * Starts everything; what was started is ended again when something does not start.
    *
    * @param {string[]} [settings] Of the server.
+   * @param {{ names?: string[], isWhole?: boolean }} [how] The browsers, and whether what is around the page counts, too.
    */
-  static async open(settings) {
+  static async open(settings, { names = BROWSERS, isWhole } = {}) {
     const server = await Server.start(settings);
     const browsers = [];
     try {
-      for (const name of BROWSERS) browsers.push(await Browser.launch(name));
+      for (const name of names) browsers.push(await Browser.launch(name, { isWhole }));
     } catch (error) {
       await Promise.all(browsers.map((browser) => browser.close()));
       await server.stop();
