@@ -182,6 +182,17 @@ pub struct Taken {
     pub at: Moment,
 }
 
+/// Whether a blob store without an id may be given the records' own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// Yes, by this caller, who says so with [`RecordStore::end_adoption`].
+    Open,
+    /// Another caller is at it.
+    Pending,
+    /// No: a blob store has it.
+    Done,
+}
+
 /// The atomic steps of a transfer's life. Every method is one step; two servers may call them at once.
 #[async_trait]
 pub trait RecordStore: Send + Sync + fmt::Debug {
@@ -340,6 +351,13 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
 
     /// Whether no object is recorded, neither as a part nor for deletion, so that an empty blob store is no loss.
     async fn has_no_parts(&self) -> StoreResult<bool>;
+
+    /// Asks to give a blob store the records' id. Of servers that share the records one is let do it at a time, so that no two
+    /// take different blob stores for theirs; records that one server alone uses always answer [`Adoption::Open`].
+    async fn begin_adoption(&self) -> StoreResult<Adoption>;
+
+    /// Says that a blob store has the records' id: from then on no other is given it. Said twice it succeeds twice.
+    async fn end_adoption(&self) -> StoreResult<()>;
 
     /// Answers when the store can be read and written.
     async fn probe(&self) -> StoreResult<()>;
