@@ -49,6 +49,9 @@ pub enum StoreError {
     /// It does not answer, or answers with an error of its own.
     #[error("store unreachable: {0}")]
     Unreachable(String),
+    /// It answers, and cannot be used as it is.
+    #[error("{0}")]
+    Unfit(String),
     /// The bytes to be stored did not all arrive.
     #[error("the bytes to be stored did not all arrive")]
     Interrupted,

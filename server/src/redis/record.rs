@@ -544,10 +544,14 @@ impl RecordStore for RedisStore {
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
             let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
-            let written = self.link.call_and_wait::<String>(&call).await?;
+            let written = self.link.repeat_and_wait::<String>(&call).await?;
             written.when_replicated()
         });
-        try_join_all(pulses).await?;
+        let is_full = try_join_all(pulses)
+            .await?
+            .iter()
+            .any(|told| told == "full");
+        *self.full_since() = is_full.then(Instant::now);
         Ok(())
     }
 
