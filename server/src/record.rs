@@ -68,7 +68,9 @@ pub(crate) fn require_room(has_room: bool) -> StoreResult<()> {
     if has_room {
         Ok(())
     } else {
-        Err(StoreError::Full("the reserve is in use".to_owned()))
+        Err(StoreError::Full(
+            "new things wait until there is room".to_owned(),
+        ))
     }
 }
 
