@@ -433,7 +433,7 @@ impl Link {
             let mark = connection
                 .ask_one(get, shard)
                 .await
-                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+                .map_err(|error| unconnected(&error, &self.place))?;
             let mark = from_redis_value::<Option<u64>>(mark)
                 .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
             // One node of a cluster may have fallen behind. Where there is none it is a new shard, or an emptied one, which its
@@ -459,8 +459,8 @@ impl Link {
         let judged = self.judge(&self.on_shared(true, look).await?);
         if judged.is_err() {
             // All of them lead to it.
-            for place in 0..SHARED_COUNT {
-                self.shared[place].current.lock().await.connection = None;
+            for slot in &self.shared {
+                slot.current.lock().await.connection = None;
             }
         }
         judged
