@@ -98,7 +98,7 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
     /// several calls: then each goes on where the last one stopped, and after the end comes the beginning.
     async fn list_old(&self, age_s: u64, now: u64, limit: usize) -> StoreResult<Vec<ObjectName>>;
 
-    /// The id that the store was given, if any.
+    /// The id that the store was given, if any; read anew each time, so that an answer says that the store can be reached.
     async fn store_id(&self) -> StoreResult<Option<StoreId>>;
 
     /// Gives the store its id. Fails if it has one.
@@ -109,9 +109,6 @@ pub trait BlobStore: Send + Sync + fmt::Debug {
 
     /// Leaves a mark in place of the one before.
     async fn set_mark(&self, mark: u64) -> StoreResult<()>;
-
-    /// Answers when the store can be reached.
-    async fn probe(&self) -> StoreResult<()>;
 }
 
 /// The name of the file or object that holds a store's id.

@@ -71,6 +71,12 @@ impl ApiError {
         let Unready { store, error } = unready;
         let message = match error {
             StoreError::Full(_) => format!("the {store} has no room left: try again later"),
+            StoreError::Unfit(_) => format!(
+                "the {store} answers, but cannot be used as it is: its log says more; nothing was used up, try again later"
+            ),
+            StoreError::Corrupt(_) => format!(
+                "the {store} is not what the server began with: its log says more; nothing was used up, try again later"
+            ),
             _ => format!("the server cannot reach its {store}: try again"),
         };
         Self {
@@ -142,7 +148,7 @@ impl From<StoreError> for ApiError {
                     "the server has no room left: nothing was used up, try again later, or send less",
                 )
             }
-            StoreError::Unreachable(_) | StoreError::Corrupt(_) => {
+            StoreError::Unreachable(_) | StoreError::Unfit(_) | StoreError::Corrupt(_) => {
                 error!(%error, "a store failed");
                 Self::new(
                     ErrorCode::StoreUnreachable,

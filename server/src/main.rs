@@ -58,6 +58,9 @@ fn main() -> ExitCode {
 const NO_BUCKETS: &str =
     "check looks into folders alone for now, and `blob-url` names a bucket: nothing was checked";
 
+/// The same of records.
+const NO_REDIS: &str = "check looks into data folders alone for now, and `redis-url` keeps the records in Redis: nothing was checked";
+
 /// Told when a bucket does what nobody expects of something that is opened once.
 const KEEPS_VERSIONS: &str = "the bucket of `blob-url` keeps versions: what is deleted stays in it, as ciphertext that opens with its link alone. \
      Suspend its versioning and remove the versions that are there, or give it a lifecycle rule that does within a day";
@@ -69,10 +72,7 @@ fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
         periods: config.periods,
     };
     if config.redis.is_some() {
-        return refuse(
-            2,
-            &"records in Redis cannot be checked by this command: it reads a data folder that holds both stores",
-        );
+        return refuse(3, &NO_REDIS);
     }
     let age_max_s = config.limits.age_max_s(&config.periods);
     let mut tell = |sentence: &dyn Display| tell(sentence);
@@ -139,12 +139,12 @@ async fn run(config: Config) -> Result<()> {
     }
     // Before the stores: a port in use leaves no folder behind.
     let listeners = bind(&listen).await?;
-    let is_far = matches!(blobs, BlobPlace::Bucket(_));
+    let places = Places::of(&data_dir, redis.as_ref(), &blobs);
     let Stores {
         records,
         blobs,
         writing_ended,
-    } = open_stores(&data_dir, blobs, redis).await?;
+    } = open_stores(&data_dir, blobs, redis, &places).await?;
     let service = Service::new(
         records,
         blobs,
@@ -154,7 +154,7 @@ async fn run(config: Config) -> Result<()> {
     );
     let service = Arc::new(service);
     let mut signals = StopSignals::watch()?;
-    announce(&listeners, &data_dir, is_far);
+    announce(&listeners, &places);
     let stop = CancellationToken::new();
     let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
     let serving = http::serve(
@@ -184,6 +184,43 @@ async fn run(config: Config) -> Result<()> {
     Ok(())
 }
 
+/// Where what is kept lies, for a person to read.
+struct Places {
+    folder: String,
+    redis: Option<String>,
+    bucket: Option<String>,
+}
+
+impl Places {
+    fn of(data_dir: &Path, redis: Option<&(Address, Terms)>, blobs: &BlobPlace) -> Self {
+        let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        Self {
+            folder: folder.display().to_string(),
+            redis: redis.map(|(address, _)| format!("the Redis at {address}")),
+            bucket: match blobs {
+                BlobPlace::Folder(_) => None,
+                BlobPlace::Bucket(bucket) => Some(format!("the bucket {}", bucket.place())),
+            },
+        }
+    }
+
+    fn all(&self) -> String {
+        match (self.far(), &self.redis, &self.bucket) {
+            (None, ..) => self.folder.clone(),
+            (Some(far), Some(_), Some(_)) => {
+                format!("{far}, with parts on their way in {}", self.folder)
+            }
+            (Some(far), ..) => format!("{} and in {far}", self.folder),
+        }
+    }
+
+    /// Those stores that are not in the data folder; none where all of them are.
+    fn far(&self) -> Option<String> {
+        let far: Vec<_> = self.redis.iter().chain(&self.bucket).cloned().collect();
+        (!far.is_empty()).then(|| far.join(" and in "))
+    }
+}
+
 /// What is kept, and where.
 struct Stores {
     records: Arc<dyn RecordStore>,
@@ -197,6 +234,7 @@ async fn open_stores(
     data_dir: &Path,
     blobs: BlobPlace,
     redis: Option<(Address, Terms)>,
+    places: &Places,
 ) -> Result<Stores> {
     let at = || {
         format!(
@@ -225,7 +263,11 @@ async fn open_stores(
     };
     match_stores(records.as_ref(), blobs.as_ref())
         .await
-        .with_context(at)?;
+        // Where a store is elsewhere, another folder is no remedy.
+        .with_context(|| match places.far() {
+            None => at(),
+            Some(far) => format!("cannot keep transfers in {far}"),
+        })?;
     Ok(Stores {
         records,
         blobs,
@@ -253,7 +295,7 @@ async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
 }
 
 /// Tells where the service is and where it keeps what it is given.
-fn announce(listeners: &[TcpListener], data_dir: &Path, is_far: bool) {
+fn announce(listeners: &[TcpListener], places: &Places) {
     let addresses: Vec<_> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
@@ -262,12 +304,10 @@ fn announce(listeners: &[TcpListener], data_dir: &Path, is_far: bool) {
         .iter()
         .map(|address| format!("http://{address}"))
         .collect();
-    let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     tell(&format_args!(
-        "onetimeshare listens on {} and keeps its data in {}{}",
+        "onetimeshare listens on {} and keeps its data in {}",
         urls.join(" and "),
-        folder.display(),
-        if is_far { " and in a bucket" } else { "" }
+        places.all()
     ));
     if addresses.iter().any(|address| !address.ip().is_loopback()) {
         tell(

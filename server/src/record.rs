@@ -49,6 +49,9 @@ pub enum StoreError {
     /// It does not answer, or answers with an error of its own.
     #[error("store unreachable: {0}")]
     Unreachable(String),
+    /// It answers, and cannot be used as it is.
+    #[error("{0}")]
+    Unfit(String),
     /// The bytes to be stored did not all arrive.
     #[error("the bytes to be stored did not all arrive")]
     Interrupted,
@@ -65,7 +68,9 @@ pub(crate) fn require_room(has_room: bool) -> StoreResult<()> {
     if has_room {
         Ok(())
     } else {
-        Err(StoreError::Full("the reserve is in use".to_owned()))
+        Err(StoreError::Full(
+            "new things wait until there is room".to_owned(),
+        ))
     }
 }
 
@@ -180,6 +185,17 @@ pub struct Taken {
     pub objects: Vec<ObjectName>,
     /// When, by the store's own time: a store that keeps one knows better than its callers.
     pub at: Moment,
+}
+
+/// Whether a blob store without an id may be given the records' own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// Yes, by this caller, who says so with [`RecordStore::end_adoption`].
+    Open,
+    /// Another caller is at it.
+    Pending,
+    /// No: a blob store has it.
+    Done,
 }
 
 /// The atomic steps of a transfer's life. Every method is one step; two servers may call them at once.
@@ -340,6 +356,13 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
 
     /// Whether no object is recorded, neither as a part nor for deletion, so that an empty blob store is no loss.
     async fn has_no_parts(&self) -> StoreResult<bool>;
+
+    /// Asks to give a blob store the records' id. Of servers that share the records one is let do it at a time, so that no two
+    /// take different blob stores for theirs; records that one server alone uses always answer [`Adoption::Open`].
+    async fn begin_adoption(&self) -> StoreResult<Adoption>;
+
+    /// Says that a blob store has the records' id: from then on no other is given it. Said twice it succeeds twice.
+    async fn end_adoption(&self) -> StoreResult<()>;
 
     /// Answers when the store can be read and written.
     async fn probe(&self) -> StoreResult<()>;

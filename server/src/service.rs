@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 
 pub use self::download::Download;
 pub use self::invalid::Invalid;
+use self::probe::Probe;
 pub use self::probe::Unready;
-use self::probe::{Probe, probe};
 pub use self::stores::{MatchError, match_stores};
 pub(crate) use self::stores::{check_stores, leave_mark};
 pub use self::upload::PartUpload;
@@ -287,14 +287,11 @@ impl Service {
         self.wake_sweeper(flatten(delivered))
     }
 
-    /// Answers when both stores can be read and written; within ten seconds, whatever they do, and for a second by what it has
-    /// found.
+    /// Answers when both stores can be read and written, belong together and have room; within ten seconds, whatever they do,
+    /// and for a second by what it has found.
     pub async fn probe(&self) -> Result<(), Unready> {
-        let find = async {
-            probe("record store", self.records.probe()).await?;
-            probe("blob store", self.blobs.probe()).await
-        };
-        self.probe.ask(find).await
+        let (records, blobs) = (self.records.as_ref(), self.blobs.as_ref());
+        self.probe.ask(self.probe.find(records, blobs)).await
     }
 }
 

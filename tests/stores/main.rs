@@ -14,6 +14,7 @@ mod deleting;
 mod listing;
 mod losing;
 mod memory;
+mod operating;
 mod reading;
 mod redis;
 mod starting;

@@ -38,6 +38,20 @@ async fn wrong_credentials() {
 }
 
 #[tokio::test]
+async fn no_credentials_at_all() {
+    let server = S3::s3s_fs();
+    let mut variables = server.variables();
+    variables.retain(|(name, _)| !name.contains("KEY"));
+    // Where the library asks the machine for some: nobody is there.
+    let variables = with(variables, "AWS_METADATA_ENDPOINT", "http://127.0.0.1:1");
+    let expected = [
+        "without credentials",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ];
+    refused(&url(""), variables, &expected).await;
+}
+
+#[tokio::test]
 async fn no_such_bucket() {
     // The other server makes buckets as they are written to.
     let server = S3::moto();

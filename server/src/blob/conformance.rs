@@ -61,7 +61,6 @@ pub async fn run_all(store: Arc<dyn BlobStore>) {
     writers_of_one_part_never_meet(store.as_ref()).await;
     old_objects_are_listed(store.as_ref()).await;
     large_objects_stream(store.as_ref()).await;
-    store.probe().await.unwrap();
 }
 
 /// A store has no id until it adopts one, and keeps the first.

@@ -186,10 +186,6 @@ impl BlobStore for FolderStore {
     async fn set_mark(&self, mark: u64) -> StoreResult<()> {
         self.write_note(MARK, &format!("{mark}\n")).await
     }
-
-    async fn probe(&self) -> StoreResult<()> {
-        self.store_id().await.map(|_| ())
-    }
 }
 
 impl From<io::Error> for StoreError {
@@ -282,7 +278,6 @@ mod tests {
             store.store_id().await,
             Err(StoreError::Unreachable(_))
         ));
-        assert!(store.probe().await.is_err());
     }
 
     #[test]

@@ -173,8 +173,4 @@ impl BlobStore for BucketStore {
         put.map(|_| ())
             .map_err(|fault| fault.into_store_error("writing the mark"))
     }
-
-    async fn probe(&self) -> StoreResult<()> {
-        self.store_id().await.map(|_| ())
-    }
 }

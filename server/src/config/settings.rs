@@ -248,7 +248,8 @@ fn check_command() -> Command {
         .after_help(
             "Variables and the file count as for the server; give it the same, since they say how old a transfer can be. \
              The server's other flags stand before the word `check`.\n\
-             Exit codes: 0 all is well, or was repaired, 1 something is wrong, 2 the command line or a setting is, 3 the stores cannot be read.",
+             Exit codes: 0 all is well, or was repaired, 1 something is wrong, 2 the command line or a setting is, 3 the stores cannot be read, \
+             or are in Redis or a bucket, which it does not look into yet.",
         )
 }
 
@@ -263,9 +264,13 @@ pub(super) fn command() -> Command {
             .long(setting.name)
             .value_name(setting.value_name)
             .help(format!(
-                "{}{default} [env: {}]",
+                "{}{default} [env: {}{}]",
                 setting.doc,
-                setting.variable()
+                setting.variable(),
+                setting
+                    .file_variable()
+                    .map(|name| format!(", or {name} for a file that holds it"))
+                    .unwrap_or_default()
             ))
             .global(SHARED.contains(&setting.name))
             .action(if setting.is_list {
@@ -295,7 +300,15 @@ mod tests {
         command().debug_assert();
         let help = command().render_help().to_string();
         for setting in SETTINGS {
-            assert!(help.contains(&setting.variable()), "{}", setting.name);
+            let is_told = help.contains(&format!("[env: {}", setting.variable()));
+            assert!(is_told, "{}", setting.name);
+            // Line breaks depend on the terminal.
+            let file = setting.file_variable();
+            assert!(
+                file.is_none_or(|name| help.contains(&name)),
+                "{}",
+                setting.name
+            );
         }
     }
 }

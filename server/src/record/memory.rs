@@ -14,8 +14,8 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
 use super::tables::Tables;
 use super::{
-    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
-    StoreId, StoreResult, Taken, require_room,
+    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
+    StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek};
@@ -236,6 +236,14 @@ impl RecordStore for MemoryStore {
 
     async fn has_no_parts(&self) -> StoreResult<bool> {
         Ok(self.section()?.has_no_parts())
+    }
+
+    async fn begin_adoption(&self) -> StoreResult<Adoption> {
+        Ok(Adoption::Open)
+    }
+
+    async fn end_adoption(&self) -> StoreResult<()> {
+        Ok(())
     }
 
     async fn probe(&self) -> StoreResult<()> {

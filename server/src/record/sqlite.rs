@@ -46,8 +46,8 @@ use self::steps::{
 use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
-    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore, StoreError,
-    StoreId, StoreResult, Taken, require_room,
+    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
+    StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
 use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
@@ -511,6 +511,14 @@ impl RecordStore for SqliteStore {
                 .exists([])?)
         };
         self.readers.run(look).await
+    }
+
+    async fn begin_adoption(&self) -> StoreResult<Adoption> {
+        Ok(Adoption::Open)
+    }
+
+    async fn end_adoption(&self) -> StoreResult<()> {
+        Ok(())
     }
 
     /// Reads, and commits a change that changes nothing, through to the disk.

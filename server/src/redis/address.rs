@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use redis::{Client, ConnectionAddr};
+
 /// Where Redis is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Address {
@@ -37,6 +39,62 @@ impl fmt::Debug for Address {
     }
 }
 
+/// Hosts, ports and the database, or the name that sentinels know: never a user or a password.
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(url) => formatter.write_str(&place_of(url, true)),
+            Self::Cluster(urls) => {
+                let places: Vec<_> = urls.iter().map(|url| place_of(url, false)).collect();
+                formatter.write_str(&places.join(", "))
+            }
+            Self::Sentinel {
+                sentinels,
+                name,
+                database,
+                ..
+            } => {
+                let places = sentinels.iter().map(|(host, port)| join(host, *port));
+                let places: Vec<_> = places.collect();
+                write!(
+                    formatter,
+                    "{name}/{database} (by the sentinels at {})",
+                    places.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Host and port of a URL, and its database where that is asked for.
+fn place_of(url: &str, has_database: bool) -> String {
+    // The library writes what it connects to without who connects.
+    let Ok(client) = Client::open(url) else {
+        return "an address that is none".to_owned();
+    };
+    let known = client.get_connection_info();
+    match known.addr() {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            let place = join(host, *port);
+            if has_database {
+                format!("{place}/{}", known.redis_settings().db())
+            } else {
+                place
+            }
+        }
+        _ => "an address of another kind".to_owned(),
+    }
+}
+
+/// Host and port, as they stand in a URL.
+fn join(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
 /// The port of sentinels, where none is said.
 const SENTINEL_PORT: u16 = 26_379;
 
@@ -53,7 +111,7 @@ impl Address {
         let is_known = |node: &String| {
             (node.starts_with("redis://") || node.starts_with("rediss://"))
                 && redis::parse_redis_url(node).is_some()
-                && redis::Client::open(node.as_str()).is_ok()
+                && Client::open(node.as_str()).is_ok()
         };
         if !nodes.iter().all(is_known) {
             return None;
@@ -191,13 +249,30 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_told_by_host_port_and_database() {
+        let check = |text: &str, expected: &str| {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.to_string(), expected, "{text}");
+        };
+        check("redis://localhost", "localhost:6379/0");
+        check("rediss://me:hunter2@a.example:1/3", "a.example:1/3");
+        check("redis://[::1]:5/2", "[::1]:5/2");
+        check("redis://:hunter2@a:1,redis://b:2", "a:1, b:2");
+        check(
+            "redis+sentinel://me:hunter2@a,[::1]:5/main/2",
+            "main/2 (by the sentinels at a:26379, [::1]:5)",
+        );
+    }
+
+    #[test]
     fn a_password_is_not_shown() {
         for text in [
             "redis://:hunter2@a",
             "redis://:hunter2@a,redis://b",
             "redis+sentinel://:hunter2@a/main",
         ] {
-            let shown = format!("{:?}", Address::parse(text).unwrap());
+            let address = Address::parse(text).unwrap();
+            let shown = format!("{address:?} {address}");
             assert!(!shown.contains("hunter2"), "{shown}");
         }
     }

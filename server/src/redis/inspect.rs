@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::link::Terms;
 use crate::record::StoreError;
 
 /// A danger that an operator may accept by name.
@@ -60,15 +61,16 @@ impl Inspection {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
-    fn has_replicas(&self) -> bool {
-        self.field("connected_slaves")
-            .is_some_and(|count| count != "0")
+    fn replicas(&self) -> u32 {
+        let count = self.field("connected_slaves");
+        count.and_then(|count| count.parse().ok()).unwrap_or(0)
     }
 
     /// Warnings, or why it cannot be used: each a sentence that says what to do.
-    pub(super) fn judge(&self, accepted: &[Risk]) -> Result<Vec<String>, StoreError> {
+    pub(super) fn judge(&self, terms: &Terms) -> Result<Vec<String>, StoreError> {
+        let accepted = &terms.accepted;
         let mut warnings = Vec::new();
-        let refuse = |sentence: &str| Err(StoreError::Unreachable(sentence.to_owned()));
+        let refuse = |sentence: &str| Err(StoreError::Unfit(sentence.to_owned()));
         if self.version().is_none_or(|version| version < VERSION_MIN) {
             return refuse("this Redis is older than 6.2: bring it up to date");
         }
@@ -113,15 +115,27 @@ impl Inspection {
             }
             warnings.push(SENTENCE.to_owned());
         }
+        warnings.extend(self.warn_of_replicas(terms.replicas));
+        Ok(warnings)
+    }
+
+    fn warn_of_replicas(&self, expected: u32) -> Vec<String> {
+        let (mut warnings, found) = (Vec::new(), self.replicas());
+        if found < expected {
+            warnings.push(format!(
+                "this Redis has {found} of the {expected} replicas that --redis-replicas waits for: until they are connected, nothing \
+                 is created, claimed or acknowledged (503)"
+            ));
+        }
         let heeds = |version| version >= VERSION_HEEDING;
-        if self.has_replicas() && !self.version().is_some_and(heeds) {
+        if found > 0 && !self.version().is_some_and(heeds) {
             warnings.push(
                 "this Redis has replicas and is older than 7.0, where `min-replicas-to-write` stops no script: a primary that was \
                  cut off gives what is given again after the fail-over. Bring it up to date, or wait for replicas with --redis-replicas"
                     .to_owned(),
             );
         }
-        Ok(warnings)
+        warnings
     }
 }
 
@@ -132,10 +146,18 @@ mod tests {
     const SOUND: &str = "# Server\r\nredis_version:7.0.15\r\n# Persistence\r\naof_enabled:1\r\naof_last_write_status:ok\r\n\
                          # Replication\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n";
 
+    fn terms(accepted: &[Risk], replicas: u32) -> Terms {
+        Terms {
+            accepted: accepted.to_vec(),
+            replicas,
+            ..Terms::default()
+        }
+    }
+
     fn judge(told: &str, fsync: &str, accepted: &[Risk]) -> Result<Vec<String>, String> {
         let inspection = Inspection::new(told, Some(fsync.to_owned()));
         inspection
-            .judge(accepted)
+            .judge(&terms(accepted, 0))
             .map_err(|error| error.to_string())
     }
 
@@ -152,8 +174,27 @@ mod tests {
             let warnings = judge(SOUND, fsync, &[]).unwrap();
             assert!(warnings[0].contains("appendfsync"), "{warnings:?}");
         }
-        let untold = Inspection::new(SOUND, None).judge(&[]).unwrap();
+        let untold = Inspection::new(SOUND, None)
+            .judge(&Terms::default())
+            .unwrap();
         assert_eq!(untold.len(), 1);
+    }
+
+    #[test]
+    fn replicas_that_are_waited_for_and_not_there_are_warned_about() {
+        let check = |found: u32, expected: u32, is_warned: bool| {
+            let told = format!("{SOUND}connected_slaves:{found}\r\n");
+            let inspection = Inspection::new(&told, Some("always".to_owned()));
+            let warnings = inspection.judge(&terms(&[], expected)).unwrap();
+            let sentence = format!("{found} of the {expected} replicas");
+            let is_said = warnings.iter().any(|warning| warning.contains(&sentence));
+            assert_eq!(is_said, is_warned, "{warnings:?}");
+        };
+        check(0, 1, true);
+        check(1, 2, true);
+        check(1, 1, false);
+        check(2, 1, false);
+        check(0, 0, false);
     }
 
     #[test]
@@ -197,6 +238,10 @@ mod tests {
         let check = |from: &str, to: &str, sentence: &str| {
             let refused = judge(&SOUND.replace(from, to), "always", &[]).unwrap_err();
             assert!(refused.contains(sentence), "{refused}");
+            assert!(
+                refused.starts_with("this Redis"),
+                "it was reached: {refused}"
+            );
         };
         check("7.0.15", "6.0.16", "older than 6.2");
         check("redis_version", "other", "older than 6.2");

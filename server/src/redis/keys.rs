@@ -39,6 +39,11 @@ impl Shard {
         self.key("seal")
     }
 
+    /// Says that a blob store has the store's id, or is about to get it.
+    pub(super) fn adoption(self) -> String {
+        self.key("adoption")
+    }
+
     /// Ids by the time at which each transfer has to be settled.
     pub(super) fn due(self) -> String {
         self.key("due")

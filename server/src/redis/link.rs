@@ -1,6 +1,7 @@
 //! Connections to Redis: made when they are needed, looked at before they are used, given up when they fail. What was sent on
 //! one that failed may have happened or not, and the caller is told so.
 
+mod fault;
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -17,13 +18,14 @@ use redis::cluster_routing::{
 };
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
-    ServerErrorKind, TlsMode, Value, from_redis_value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, RedisError, TlsMode, Value,
+    from_redis_value,
 };
 use tokio::sync::Mutex;
-use tokio::time::timeout;
-use tracing::warn;
+use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
 
+use self::fault::{failure, is_cut, is_over, not_written_by_us, reason, unconnected};
 use self::waiting::Waiting;
 use super::address::Address;
 use super::inspect::{Inspection, Risk};
@@ -212,23 +214,36 @@ struct Slot {
     failed: AtomicU64,
 }
 
-#[derive(Default)]
 struct Current {
     /// How often it was made anew.
     age: u64,
     connection: Option<Connection>,
     /// Why connecting has failed the last time.
-    failure: String,
+    failure: StoreError,
+}
+
+impl Default for Current {
+    fn default() -> Self {
+        Self {
+            age: 0,
+            connection: None,
+            failure: StoreError::Unreachable("not connected yet".to_owned()),
+        }
+    }
 }
 
 /// All connections to one Redis.
 pub(super) struct Link {
     target: Target,
+    /// Where that is, for a person to read.
+    place: String,
     terms: Terms,
     shared: [Slot; SHARED_COUNT],
     turn: AtomicUsize,
     waiting: Waiting,
     told: StdMutex<BTreeSet<String>>,
+    /// Since when no connection has come about.
+    away_since: StdMutex<Option<Instant>>,
     blobs: Arc<dyn BlobStore>,
     /// The newest mark that this process has set.
     mark: AtomicU64,
@@ -250,11 +265,13 @@ impl Link {
         Ok(Self {
             target: Target::new(address)
                 .map_err(|error| StoreError::Unreachable(reason(&error)))?,
+            place: address.to_string(),
             terms,
             shared: Default::default(),
             turn: AtomicUsize::new(0),
             waiting: Waiting::default(),
             told: StdMutex::default(),
+            away_since: StdMutex::default(),
             blobs,
             mark: AtomicU64::new(0),
         })
@@ -265,69 +282,89 @@ impl Link {
         &self.terms
     }
 
-    /// Runs a script.
-    pub(super) async fn call<T: FromRedisValue>(&self, call: &Call) -> Result<T, Failure> {
-        let (place, age, mut connection) = self.shared().await.map_err(Failure::Refused)?;
-        let outcome = connection.call(call).await;
-        self.ended(place, age, outcome).await
+    /// Runs a script that may run twice.
+    pub(super) async fn call<T: FromRedisValue + Send>(&self, call: &Call) -> Result<T, Failure> {
+        self.on_shared(
+            true,
+            |mut connection| async move { connection.call(call).await },
+        )
+        .await
     }
 
-    /// Sends a command to the server that holds `shard`.
+    /// Runs a script that must be known to have run once, or not at all.
+    async fn call_once<T: FromRedisValue + Send>(&self, call: &Call) -> Result<T, Failure> {
+        self.on_shared(false, |mut connection| async move {
+            connection.call(call).await
+        })
+        .await
+    }
+
+    /// Sends a command, which may run twice, to the server that holds `shard`.
     pub(super) async fn ask<T: FromRedisValue>(&self, shard: Shard, cmd: &Cmd) -> StoreResult<T> {
-        let (place, age, mut connection) = self.shared().await?;
-        let answer = connection.ask_one(cmd.clone(), shard).await;
-        let answer = self.ended(place, age, answer).await?;
+        let ask = |mut connection: Connection| async move {
+            connection.ask_one(cmd.clone(), shard).await
+        };
+        let answer = self.on_shared(true, ask).await?;
         from_redis_value(answer).map_err(|_| not_written_by_us())
     }
 
     /// Sends a command to every server that can be written to.
     pub(super) async fn tell_all(&self, cmd: &Cmd) -> StoreResult<()> {
-        let (place, age, mut connection) = self.shared().await?;
-        let answer = connection.ask_all(cmd.clone()).await;
-        self.ended(place, age, answer).await?;
+        let tell =
+            |mut connection: Connection| async move { connection.ask_all(cmd.clone()).await };
+        self.on_shared(false, tell).await?;
         Ok(())
     }
 
-    /// One of the shared connections: its place, how often it was made anew, and itself. Who has waited while connecting failed
-    /// does not try the same again: a Redis that hangs would let everybody wait for everybody before.
-    async fn shared(&self) -> StoreResult<(usize, u64, Connection)> {
+    /// Runs `run` on one of the shared connections; what `may_run_twice`, on a new one when that was cut: after Redis was away
+    /// each of them turns out to be dead when it is next used.
+    async fn on_shared<T, R: Future<Output = Result<T, RedisError>> + Send>(
+        &self,
+        may_run_twice: bool,
+        run: impl Fn(Connection) -> R,
+    ) -> Result<T, Failure> {
         let place = self.turn.fetch_add(1, Ordering::Relaxed) % SHARED_COUNT;
+        let mut may_repeat = may_run_twice;
+        loop {
+            let (age, connection) = self.shared(place).await.map_err(Failure::Refused)?;
+            let outcome = run(connection).await;
+            if let Err(error) = &outcome
+                && is_over(error)
+            {
+                self.give_up(place, age).await;
+                if may_repeat && is_cut(error) {
+                    may_repeat = false;
+                    continue;
+                }
+            }
+            return outcome.map_err(failure);
+        }
+    }
+
+    /// The shared connection in `place`, and how often it was made anew. Who has waited while connecting failed does not try
+    /// the same again: a Redis that hangs would let everybody wait for everybody before.
+    async fn shared(&self, place: usize) -> StoreResult<(u64, Connection)> {
         let slot = &self.shared[place];
         let failed = slot.failed.load(Ordering::Relaxed);
         let mut current = slot.current.lock().await;
         if let Some(connection) = &current.connection {
-            return Ok((place, current.age, connection.clone()));
+            return Ok((current.age, connection.clone()));
         }
         if slot.failed.load(Ordering::Relaxed) != failed {
-            return Err(StoreError::Unreachable(current.failure.clone()));
+            return Err(current.failure.clone());
         }
         match self.connect().await {
             Ok(connection) => {
                 current.age += 1;
                 current.connection = Some(connection.clone());
-                Ok((place, current.age, connection))
+                Ok((current.age, connection))
             }
             Err(error) => {
-                current.failure = error.to_string();
+                current.failure = error.clone();
                 slot.failed.fetch_add(1, Ordering::Relaxed);
                 Err(error)
             }
         }
-    }
-
-    /// What a call came to. A connection that is of no more use is given up.
-    async fn ended<T>(
-        &self,
-        place: usize,
-        age: u64,
-        outcome: Result<T, RedisError>,
-    ) -> Result<T, Failure> {
-        if let Err(error) = &outcome
-            && is_over(error)
-        {
-            self.give_up(place, age).await;
-        }
-        outcome.map_err(failure)
     }
 
     /// Makes this connection anew when it is next needed.
@@ -345,13 +382,37 @@ impl Link {
                 .target
                 .connect()
                 .await
-                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
-            self.inspect(&mut connection).await?;
+                .map_err(|error| unconnected(&error, &self.place))?;
+            let seen = look(&mut connection)
+                .await
+                .map_err(|error| unconnected(&error, &self.place))?;
+            self.judge(&seen)?;
             self.check_mark(&mut connection).await?;
             Ok(connection)
         };
-        let connected = timeout(READY_TIMEOUT, connecting).await;
-        connected.map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
+        let connected = timeout(READY_TIMEOUT, connecting)
+            .await
+            .unwrap_or_else(|_| {
+                Err(StoreError::Unreachable(format!(
+                    "connecting to Redis at {} took too long",
+                    self.place
+                )))
+            });
+        self.note(connected.is_ok());
+        connected
+    }
+
+    /// Tells that Redis is back, once, after it was not to be had.
+    fn note(&self, is_connected: bool) {
+        let mut away_since = self
+            .away_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !is_connected {
+            away_since.get_or_insert_with(Instant::now);
+        } else if let Some(since) = away_since.take() {
+            info!(away_s = since.elapsed().as_secs(), "Redis is back");
+        }
     }
 
     /// From now on a Redis that has fallen behind this mark is not used.
@@ -372,7 +433,7 @@ impl Link {
             let mark = connection
                 .ask_one(get, shard)
                 .await
-                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
+                .map_err(|error| unconnected(&error, &self.place))?;
             let mark = from_redis_value::<Option<u64>>(mark)
                 .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
             // One node of a cluster may have fallen behind. Where there is none it is a new shard, or an emptied one, which its
@@ -394,35 +455,21 @@ impl Link {
 
     /// Looks whether Redis still keeps the terms.
     pub(super) async fn inspect_again(&self) -> StoreResult<()> {
-        let (place, age, mut connection) = self.shared().await?;
-        let inspected = self.inspect(&mut connection).await;
-        if inspected.is_err() {
-            self.give_up(place, age).await;
+        let look = |mut connection| async move { look(&mut connection).await };
+        let judged = self.judge(&self.on_shared(true, look).await?);
+        if judged.is_err() {
+            // All of them lead to it.
+            for slot in &self.shared {
+                slot.current.lock().await.connection = None;
+            }
         }
-        inspected
+        judged
     }
 
-    async fn inspect(&self, connection: &mut Connection) -> StoreResult<()> {
-        let unreachable = |error: RedisError| StoreError::Unreachable(reason(&error));
-        let mut fsync = redis::cmd("CONFIG");
-        fsync.arg("GET").arg("appendfsync");
-        // Hosted servers do not let everyone read their configuration.
-        let fsyncs = connection.ask_all(fsync).await.unwrap_or_default();
-        let mut fsyncs = fsyncs.into_iter().map(|answer| {
-            let [_, value]: [String; 2] = from_redis_value::<Vec<String>>(answer)
-                .ok()?
-                .try_into()
-                .ok()?;
-            Some(value)
-        });
-        for told in connection
-            .ask_all(redis::cmd("INFO"))
-            .await
-            .map_err(unreachable)?
-        {
-            let told: String = from_redis_value(told).unwrap_or_default();
-            let inspection = Inspection::new(&told, fsyncs.next().flatten());
-            for warning in inspection.judge(&self.terms.accepted)? {
+    /// Whether what was seen of every server keeps the terms. What is to be warned about is told once.
+    fn judge(&self, seen: &[Inspection]) -> StoreResult<()> {
+        for inspection in seen {
+            for warning in inspection.judge(&self.terms)? {
                 let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
                 if told.insert(warning.clone()) {
                     warn!("{warning}");
@@ -433,63 +480,23 @@ impl Link {
     }
 }
 
-/// Whether the connection, or the server behind it, is of no more use.
-fn is_over(error: &RedisError) -> bool {
-    // Redis 6.2 wraps what stopped a script.
-    let is_demoted = error
-        .detail()
-        .is_some_and(|detail| detail.contains("READONLY"));
-    is_demoted
-        || !matches!(
-            error.kind(),
-            ErrorKind::Server(
-                ServerErrorKind::ResponseError
-                    | ServerErrorKind::NoScript
-                    | ServerErrorKind::NotBusy
-                    | ServerErrorKind::NoPerm
-            ) | ErrorKind::Extension
-                | ErrorKind::UnexpectedReturnType
-        )
-}
-
-fn not_written_by_us() -> StoreError {
-    StoreError::Corrupt("Redis holds a value of another kind than this server's".to_owned())
-}
-
-fn failure(error: RedisError) -> Failure {
-    if matches!(error.kind(), ErrorKind::UnexpectedReturnType) {
-        return Failure::Refused(not_written_by_us());
-    }
-    let is_answer = matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension);
-    if !is_answer {
-        return if error.is_connection_refusal() {
-            Failure::Refused(StoreError::Unreachable(reason(&error)))
-        } else {
-            Failure::Unclear(reason(&error))
-        };
-    }
-    let says = |code: &str| {
-        error.code() == Some(code) || error.detail().is_some_and(|detail| detail.contains(code))
-    };
-    Failure::Refused(if says("STRANGER") {
-        StoreError::Corrupt(
-            "Redis is not the store that this server began with: it was emptied, or is another database. Bring the old one back, \
-             or begin with an empty pair of stores"
-                .to_owned(),
-        )
-    } else if says("OOM") {
-        StoreError::Full("Redis has no memory left".to_owned())
-    } else if says("WRONGTYPE") {
-        not_written_by_us()
-    } else {
-        StoreError::Unreachable(reason(&error))
-    })
-}
-
-/// What happened, without anything that was sent or lies there.
-fn reason(error: &RedisError) -> String {
-    let code = error.code().unwrap_or_default();
-    format!("Redis: {} {code}", error.category())
-        .trim_end()
-        .to_owned()
+/// What every server says of itself that can be written to.
+async fn look(connection: &mut Connection) -> Result<Vec<Inspection>, RedisError> {
+    let mut fsync = redis::cmd("CONFIG");
+    fsync.arg("GET").arg("appendfsync");
+    // Hosted servers do not let everyone read their configuration.
+    let fsyncs = connection.ask_all(fsync).await.unwrap_or_default();
+    let mut fsyncs = fsyncs.into_iter().map(|answer| {
+        let [_, value]: [String; 2] = from_redis_value::<Vec<String>>(answer)
+            .ok()?
+            .try_into()
+            .ok()?;
+        Some(value)
+    });
+    let told = connection.ask_all(redis::cmd("INFO")).await?;
+    let inspections = told.into_iter().map(|told| {
+        let told: String = from_redis_value(told).unwrap_or_default();
+        Inspection::new(&told, fsyncs.next().flatten())
+    });
+    Ok(inspections.collect())
 }

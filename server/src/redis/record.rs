@@ -4,6 +4,7 @@
 //! Bodies that come with the create request are not kept here but as objects like any other part: so a record that a fail-over
 //! or an old copy brings back finds no body.
 
+mod adoption;
 mod page;
 mod seals;
 mod steps;
@@ -34,8 +35,8 @@ use super::link::{Link, Terms};
 use super::script::{CONFIRM, Call, DEFER, DUE, MARK, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
-    BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S, RecordStore,
-    StoreError, StoreId, StoreResult, Taken,
+    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S,
+    RecordStore, StoreError, StoreId, StoreResult, Taken,
 };
 use crate::transfer::{Moment, Outcome, Peek, Transfer};
 
@@ -528,28 +529,29 @@ impl RecordStore for RedisStore {
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {
-        for shard in Shard::all_from(0) {
-            let mut parts = redis::cmd("HGET");
-            parts.arg(shard.counters()).arg("parts");
-            let mut queued = redis::cmd("ZCARD");
-            queued.arg(shard.queue());
-            let parts: Option<i64> = self.link.ask(shard, &parts).await?;
-            let queued: u64 = self.link.ask(shard, &queued).await?;
-            if parts.unwrap_or(0) != 0 || queued > 0 {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        adoption::has_no_parts(&self.link).await
     }
 
-    /// Writes to every shard, and has as many replicas hear of it as are waited for.
+    async fn begin_adoption(&self) -> StoreResult<Adoption> {
+        adoption::begin(&self.link).await
+    }
+
+    async fn end_adoption(&self) -> StoreResult<()> {
+        adoption::end(&self.link).await
+    }
+
+    /// Writes to every shard, and has as many replicas hear of it as are waited for. It finds out whether there is room, too.
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
             let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
-            let written = self.link.call_and_wait::<String>(&call).await?;
+            let written = self.link.repeat_and_wait::<String>(&call).await?;
             written.when_replicated()
         });
-        try_join_all(pulses).await?;
+        let is_full = try_join_all(pulses)
+            .await?
+            .iter()
+            .any(|told| told == "full");
+        *self.full_since() = is_full.then(Instant::now);
         Ok(())
     }
 

@@ -31,10 +31,26 @@ async fn new_transfers_wait_while_those_that_are_there_go_on() {
         .expect(204);
     server.sweep().await;
     assert_eq!(server.blobs.count(), 0);
-    server.call("GET", "/readyz", None).await.expect(204);
+    let told = server.call("GET", "/readyz", None).await;
+    let told = told.refused(507, "store.full");
+    let told = String::from_utf8_lossy(&told.bytes);
+    assert!(told.contains("the record store has no room"), "{told}");
 
     server.records.set_room(true);
     late.create(&server).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_blob_store_that_was_emptied_is_named() {
+    let server = TestServer::new().await;
+    server.blobs.lose_all();
+    let told = server.call("GET", "/readyz", None).await;
+    let told = told.refused(503, "store.unreachable");
+    let told = String::from_utf8_lossy(&told.bytes);
+    assert!(
+        told.contains("the blob store is not what the server began with"),
+        "{told}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,6 +211,13 @@ fn a_bucket_that_cannot_be_reached_or_checked() {
     let (code, said) = check(folder.path(), &["--blob-url", "s3://bucket/a"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("into folders alone"), "{said}");
+    let output = server(folder.path())
+        .args(["--redis-url", "redis://:hunter2@a", "check"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("into data folders alone"), "{said}");
 }
 
 #[test]

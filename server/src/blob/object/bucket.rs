@@ -31,6 +31,10 @@ pub struct Bucket {
     pub(super) single: Arc<dyn ObjectStore>,
     /// What the name of every object begins with.
     pub(super) prefix: Path,
+    /// Its address, which holds no credentials.
+    pub(super) place: String,
+    /// The variables that would hold credentials, where none of them is set.
+    pub(super) missing: Option<&'static str>,
     /// What those variables begin with that say how to come to it.
     pub(super) variables: &'static str,
 }
@@ -52,6 +56,11 @@ pub(super) enum Created {
 }
 
 impl Bucket {
+    /// Its address, for a person to read: `s3://bucket/prefix`.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// The object of this name under the prefix.
     pub(super) fn path(&self, name: &str) -> Path {
         Path::from(format!("{}/{name}", self.prefix))

@@ -82,6 +82,36 @@ impl Provider {
         }
     }
 
+    /// The variables that would hold credentials, where none does and the library asks the machine for some.
+    fn missing(self, variables: &[Variable]) -> Option<&'static str> {
+        let (sources, wanted): (&[&str], _) = match self {
+            Self::Amazon => (
+                &[
+                    "AWS_ACCESS_KEY_ID",
+                    "AWS_WEB_IDENTITY_TOKEN_FILE",
+                    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                    "AWS_SKIP_SIGNATURE",
+                ],
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ),
+            Self::Google => (
+                &[
+                    "GOOGLE_SERVICE_ACCOUNT",
+                    "GOOGLE_SERVICE_ACCOUNT_PATH",
+                    "GOOGLE_SERVICE_ACCOUNT_KEY",
+                    "GOOGLE_APPLICATION_CREDENTIALS",
+                    "GOOGLE_SKIP_SIGNATURE",
+                ],
+                "GOOGLE_SERVICE_ACCOUNT",
+            ),
+            // It names its own in `hint`, or asks the machine only where it is told to.
+            Self::Microsoft => return None,
+        };
+        let is_set = |name: &&str| variables.iter().any(|(variable, _)| variable == name);
+        (!sources.iter().any(is_set)).then_some(wanted)
+    }
+
     fn build(self, name: &str, variables: &[Variable], is_single: bool) -> Built {
         match self {
             Self::Amazon => amazon(name, variables, is_single),
@@ -126,6 +156,10 @@ impl Bucket {
             client,
             single,
             prefix: Path::from(prefix),
+            place: format!("{}://{name}/{prefix}", url.scheme())
+                .trim_end_matches('/')
+                .to_owned(),
+            missing: provider.missing(variables),
             variables: provider.variables(),
         })
     }

@@ -74,6 +74,12 @@ async fn is_kept(bucket: &Bucket, path: &Path, written: PutResult) -> bool {
 /// A sentence on what could not be done, and where to look.
 fn explain(bucket: &Bucket, fault: &Fault, done: &str) -> TrialError {
     let (told, variables) = (fault.told(), bucket.variables);
+    if let (Kind::Silent | Kind::Refused, Some(missing)) = (fault.kind(), bucket.missing) {
+        return TrialError(format!(
+            "nothing can be {done} in the bucket of `blob-url` without credentials ({told}): set {missing}, since this machine gives \
+             none that fit, and check the endpoint in the variables that begin with {variables}"
+        ));
+    }
     TrialError(match fault.kind() {
         Kind::NoBucket => format!(
             "there is no such bucket as `blob-url` names ({told}): make it, or correct its name or the endpoint"

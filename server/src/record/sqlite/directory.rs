@@ -78,9 +78,9 @@ impl From<StoreError> for OpenError {
         match error {
             StoreError::Corrupt(reason) => Self::Corrupt(reason),
             StoreError::Full(reason) => Self::Full(reason),
-            other @ (StoreError::Unreachable(_) | StoreError::Interrupted) => {
-                Self::Store(other.to_string())
-            }
+            other @ (StoreError::Unreachable(_)
+            | StoreError::Unfit(_)
+            | StoreError::Interrupted) => Self::Store(other.to_string()),
         }
     }
 }

@@ -117,6 +117,7 @@ fn same(fault: &StoreError) -> StoreError {
         StoreError::Full(reason) => StoreError::Full(reason.clone()),
         StoreError::Corrupt(reason) => StoreError::Corrupt(reason.clone()),
         StoreError::Unreachable(reason) => StoreError::Unreachable(reason.clone()),
+        StoreError::Unfit(reason) => StoreError::Unfit(reason.clone()),
         StoreError::Interrupted => StoreError::Interrupted,
     }
 }

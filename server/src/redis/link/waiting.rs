@@ -7,7 +7,8 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, f
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Connection, Failure, Link, failure, node_of};
+use super::fault::{failure, is_cut};
+use super::{Connection, Failure, Link, node_of};
 use crate::record::{StoreError, StoreResult};
 use crate::redis::keys::Shard;
 use crate::redis::script::Call;
@@ -111,12 +112,12 @@ fn is_unknown_script(answer: &Value) -> bool {
 
 impl Link {
     /// Runs a script that writes, and waits for as many replicas as the terms ask for.
-    pub(in crate::redis) async fn call_and_wait<T: FromRedisValue>(
+    pub(in crate::redis) async fn call_and_wait<T: FromRedisValue + Send>(
         &self,
         call: &Call,
     ) -> Result<Written<T>, Failure> {
         if self.terms.replicas == 0 {
-            let told = self.call(call).await?;
+            let told = self.call_once(call).await?;
             let replicated = Ok(());
             return Ok(Written { told, replicated });
         }
@@ -140,6 +141,22 @@ impl Link {
         outcome
     }
 
+    /// The same of a script that may run twice, as it does where the connection turns out to have been cut.
+    pub(in crate::redis) async fn repeat_and_wait<T: FromRedisValue + Send>(
+        &self,
+        call: &Call,
+    ) -> Result<Written<T>, Failure> {
+        if self.terms.replicas == 0 {
+            let told = self.call(call).await?;
+            let replicated = Ok(());
+            return Ok(Written { told, replicated });
+        }
+        match self.call_and_wait(call).await {
+            Err(Failure::Unclear(_)) => self.call_and_wait(call).await,
+            written => written,
+        }
+    }
+
     async fn run_and_wait<T: FromRedisValue>(
         &self,
         call: &Call,
@@ -148,7 +165,12 @@ impl Link {
         let mut wait = redis::cmd("WAIT");
         wait.arg(self.terms.replicas)
             .arg(REPLICA_TIMEOUT.as_millis().to_string());
-        let (told, count) = connection.call_then(call, wait).await.map_err(failure)?;
+        let outcome = connection.call_then(call, wait).await;
+        if outcome.as_ref().is_err_and(is_cut) {
+            // What has cut this one has cut those that wait, most likely, and each would cost its caller another try.
+            self.waiting.idle().clear();
+        }
+        let (told, count) = outcome.map_err(failure)?;
         // A server that becomes a replica meanwhile answers with an error.
         let count: u32 = from_redis_value(count).unwrap_or(0);
         let replicated = if count < self.terms.replicas {

@@ -68,10 +68,6 @@ impl BlobStore for Overtaken {
     async fn adopt(&self, store_id: &StoreId) -> StoreResult<()> {
         self.blobs.adopt(store_id).await
     }
-
-    async fn probe(&self) -> StoreResult<()> {
-        self.blobs.probe().await
-    }
 }
 
 #[tokio::test]
