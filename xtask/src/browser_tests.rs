@@ -71,6 +71,11 @@ pub(crate) fn run_main_job(root: &Path) -> Result<()> {
     process::run(tests(&mut node).arg(MAIN_JOB))
 }
 
+/// Makes sure that the packages of the tests are there.
+pub(crate) fn install(root: &Path) -> Result<()> {
+    web::install(&folder(root))
+}
+
 fn tests(node: &mut Command) -> &mut Command {
     node.args(["--test", "--test-reporter=spec"])
 }
@@ -91,10 +96,9 @@ fn folder(root: &Path) -> PathBuf {
 
 /// Node.js in the folder of the tests, told where server and browsers are.
 fn prepare(root: &Path) -> Result<Command> {
-    let folder = folder(root);
-    web::install(&folder)?;
+    install(root)?;
     let mut node = Command::new("node");
-    node.current_dir(folder)
+    node.current_dir(folder(root))
         .env("ONETIMESHARE_SERVER", build_server(root)?)
         .env(
             "ONETIMESHARE_CHROMIUM",

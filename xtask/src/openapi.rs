@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -12,16 +12,24 @@ use crate::{browser_tests, process, python};
 
 /// Tests every call of the API; `arguments` are schemathesis's own.
 pub(crate) fn run(root: &Path, arguments: &[OsString]) -> Result<()> {
-    let folder = root.join("tests").join("openapi");
-    let python = python::venv(root, &folder.join("requirements.txt"))?;
+    let python = install(root)?;
     let server = Server::start(&browser_tests::build_server(root)?)?;
     let mut tests = Command::new(python);
     tests
-        .current_dir(folder)
+        .current_dir(folder(root))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .args(["run.py", &server.address])
         .args(arguments);
     process::run(&mut tests)
+}
+
+/// Makes sure that schemathesis is there. The Python that finds it.
+pub(crate) fn install(root: &Path) -> Result<PathBuf> {
+    python::venv(root, &folder(root).join("requirements.txt"))
+}
+
+fn folder(root: &Path) -> PathBuf {
+    root.join("tests").join("openapi")
 }
 
 /// A server on a free port of this machine. It ends, and its store goes, with this value.

@@ -66,10 +66,14 @@ impl Steps {
 
 /// Everything that CI runs, quick verdicts first.
 pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
-    system::require_meanwhile(system::Package::ALL, || {
-        steps.run("wasm", || wasm::build(root));
-        rust::lint(root, steps)
-    })?;
+    system::require_meanwhile(
+        system::Package::ALL,
+        || bring_tools(root),
+        || {
+            steps.run("wasm", || wasm::build(root));
+            rust::lint(root, steps)
+        },
+    )?;
     steps.run("tools", || tools::install(root));
     rust::unit(root, steps);
     steps.run("documentation", || rust::documentation(root));
@@ -79,6 +83,14 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("end to end", || browser_tests::run(root, &[], Servers::One));
     steps.run("several servers", || browser_tests::run_main_job(root));
     Ok(())
+}
+
+/// Brings what steps need beside the system's packages. What fails here the step does again, and says why.
+fn bring_tools(root: &Path) {
+    let _ = tools::install(root);
+    let _ = browser_tests::install(root);
+    let _ = web::install(&web::folder(root));
+    let _ = openapi::install(root);
 }
 
 #[cfg(test)]

@@ -179,19 +179,25 @@ pub(crate) fn require(packages: &[Package]) -> Result<()> {
     bring(&missing)
 }
 
-/// The same, while `work` is done that needs none of them: they come over the network, and what is built comes from here.
-/// Where they cannot be installed, that is said before anything is begun.
+/// The same, and then `more`, while `work` is done that needs none of it: what is brought is waited for, and what is built keeps
+/// one core at a time. Where packages cannot be installed, that is said before anything is begun.
 pub(crate) fn require_meanwhile(
     packages: &[Package],
+    more: impl FnOnce() + Send,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let missing = missing(packages);
-    if missing.is_empty() {
-        return work();
+    if !missing.is_empty() {
+        require_right_to_install(&missing)?;
     }
-    require_right_to_install(&missing)?;
     thread::scope(|scope| {
-        let bringing = scope.spawn(|| bring(&missing));
+        let bringing = scope.spawn(|| {
+            if !missing.is_empty() {
+                bring(&missing)?;
+            }
+            more();
+            Ok::<_, anyhow::Error>(())
+        });
         let worked = work();
         bringing.join().expect("installing does not panic")?;
         worked

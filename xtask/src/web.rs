@@ -1,7 +1,7 @@
 //! The checks and tests of the pages, by the scripts that their own package names.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -17,10 +17,15 @@ const INSTALLED: &str = "node_modules/.installed-lock.json";
 
 /// Installs the development tools of the pages, then checks types and runs the unit tests.
 pub(crate) fn check(root: &Path, steps: &mut Steps) {
-    let folder = root.join("www");
+    let folder = folder(root);
     steps.run("www: tools", || install(&folder));
     steps.run("www: types", || run(npm(&folder).args(["run", "check"])));
     steps.run("www: tests", || run(npm(&folder).arg("test")));
+}
+
+/// Where the pages are.
+pub(crate) fn folder(root: &Path) -> PathBuf {
+    root.join("www")
 }
 
 /// Makes sure that exactly what the lock file of `folder` names is installed.
