@@ -1,6 +1,7 @@
 //! Connections to Redis: made when they are needed, looked at before they are used, given up when they fail. What was sent on
 //! one that failed may have happened or not, and the caller is told so.
 
+mod marks;
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -24,13 +25,14 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
+use self::marks::Marks;
 use self::waiting::Waiting;
 use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
 use super::script::Call;
 use crate::blob::BlobStore;
-use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
+use crate::record::{StoreError, StoreResult};
 
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -230,8 +232,7 @@ pub(super) struct Link {
     waiting: Waiting,
     told: StdMutex<BTreeSet<String>>,
     blobs: Arc<dyn BlobStore>,
-    /// The newest mark that this process has set.
-    mark: AtomicU64,
+    marks: Marks,
 }
 
 impl fmt::Debug for Link {
@@ -256,7 +257,7 @@ impl Link {
             waiting: Waiting::default(),
             told: StdMutex::default(),
             blobs,
-            mark: AtomicU64::new(0),
+            marks: Marks::default(),
         })
     }
 
@@ -347,49 +348,11 @@ impl Link {
                 .await
                 .map_err(|error| StoreError::Unreachable(reason(&error)))?;
             self.inspect(&mut connection).await?;
-            self.check_mark(&mut connection).await?;
+            self.check_marks(&mut connection).await?;
             Ok(connection)
         };
         let connected = timeout(READY_TIMEOUT, connecting).await;
         connected.map_err(|_| StoreError::Unreachable("connecting took too long".to_owned()))?
-    }
-
-    /// From now on a Redis that has fallen behind this mark is not used.
-    pub(super) fn remember_mark(&self, mark: u64) {
-        self.mark.fetch_max(mark, Ordering::Relaxed);
-    }
-
-    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it: one that has
-    /// fallen behind what this server knows, or what any has left with the blobs. A fail-over may lose the last moments.
-    async fn check_mark(&self, connection: &mut Connection) -> StoreResult<()> {
-        if self.terms.accepted.contains(&Risk::Restored) {
-            return Ok(());
-        }
-        let mut kept: Option<u64> = None;
-        for shard in Shard::all_from(0) {
-            let mut get = redis::cmd("GET");
-            get.arg(shard.mark());
-            let mark = connection
-                .ask_one(get, shard)
-                .await
-                .map_err(|error| StoreError::Unreachable(reason(&error)))?;
-            let mark = from_redis_value::<Option<u64>>(mark)
-                .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
-            // One node of a cluster may have fallen behind. Where there is none it is a new shard, or an emptied one, which its
-            // seal tells.
-            kept = [kept, mark].into_iter().flatten().min();
-        }
-        // Without any it is a new store.
-        let Some(kept) = kept else {
-            return Ok(());
-        };
-        let left = self.blobs.mark().await?.unwrap_or(0);
-        if left.max(self.mark.load(Ordering::Relaxed)) > kept.saturating_add(BEHIND_MAX_S) {
-            return Err(StoreError::Corrupt(
-                "Redis was restarted on an old copy of itself, and what was opened since could be opened again".to_owned(),
-            ));
-        }
-        Ok(())
     }
 
     /// Looks whether Redis still keeps the terms.
@@ -477,6 +440,8 @@ fn failure(error: RedisError) -> Failure {
              or begin with an empty pair of stores"
                 .to_owned(),
         )
+    } else if says("BEHIND") {
+        marks::behind()
     } else if says("OOM") {
         StoreError::Full("Redis has no memory left".to_owned())
     } else if says("WRONGTYPE") {
