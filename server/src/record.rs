@@ -349,6 +349,9 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
+    /// Says that the store had come to this mark: no step runs any more on what of it has fallen far behind.
+    fn expect_mark(&self, _mark: u64) {}
+
     /// Moves the mark on, and says where to; none when there is none, or that was done a moment ago.
     async fn advance_mark(&self) -> StoreResult<Option<u64>> {
         Ok(None)

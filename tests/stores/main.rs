@@ -13,6 +13,7 @@ mod damage;
 mod deleting;
 mod listing;
 mod losing;
+mod marks;
 mod memory;
 mod operating;
 mod reading;

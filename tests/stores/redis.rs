@@ -49,7 +49,7 @@ async fn records_in_a_cluster_whose_replicas_are_waited_for_conform() {
     conformance::run_all(Arc::new(store)).await;
 }
 
-fn urls_of(nodes: &[Redis]) -> String {
+pub(crate) fn urls_of(nodes: &[Redis]) -> String {
     let urls: Vec<_> = nodes.iter().map(Redis::url).collect();
     // A cluster has one database, and its addresses name none.
     urls.join(",").replace("/0", "")

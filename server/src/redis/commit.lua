@@ -1,34 +1,32 @@
--- Keeps what a step has changed, all of it or nothing: only on the store that the server began with, only while the transfer
--- is what the step was decided on, and only soon after.
+-- Keeps what a step has changed, all of it or nothing: only while the transfer is what the step was decided on, and only soon
+-- after.
 --
--- KEYS: the shard's seal, the transfer, the shard's due-index, its deletion queue, its counters.
--- ARGV: the store's id; the version decided on, empty for none; the last second; a field and the value that it must have,
---       both empty for none; `1` when it may take room on a full store; the version after it; then changes, each a name and its arguments.
+-- KEYS: the guard's, the transfer, the shard's due-index, its deletion queue, its counters.
+-- ARGV: the guard's; the version decided on, empty for none; the last second; a field and the value that it must have, both
+--       empty for none; `1` when it may take room on a full store; the version after it; then changes, each a name and its
+--       arguments.
 -- Answers `done`, or `stale` when it has to be decided anew.
-local seal, transfer, due, queue, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-if redis.call('GET', seal) ~= ARGV[1] then
-  return redis.error_reply('STRANGER this is not the store that the server began with')
-end
+local transfer, due, queue, counters = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local version = redis.call('HGET', transfer, 'v') or ''
-if version == ARGV[7] then
+if version == ARGV[8] then
   -- A connection that was cut sent it twice: it is kept. Something is written once more, since replicas are waited for
   -- only on account of what this connection has written.
   redis.call('HDEL', transfer, '')
   redis.call('HSET', transfer, 'v', version)
   return 'done'
 end
-if version ~= ARGV[2] or tonumber(redis.call('TIME')[1]) > tonumber(ARGV[3]) then
+if version ~= ARGV[3] or tonumber(redis.call('TIME')[1]) > tonumber(ARGV[4]) then
   return 'stale'
 end
-if ARGV[4] ~= '' and redis.call('HGET', transfer, ARGV[4]) ~= ARGV[5] then
+if ARGV[5] ~= '' and redis.call('HGET', transfer, ARGV[5]) ~= ARGV[6] then
   return 'stale'
 end
-if ARGV[6] == '1' then
+if ARGV[7] == '1' then
   -- A full Redis refuses a script's first write when it takes room, and none after a write that takes none.
   redis.call('HDEL', transfer, '')
 end
 
-local at = 8
+local at = 9
 local function take()
   at = at + 1
   return ARGV[at - 1]

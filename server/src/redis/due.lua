@@ -1,9 +1,6 @@
 -- What is due in one index, the longest overdue first.
 --
--- KEYS: the shard's seal, the index. ARGV: the store's id; the time, empty for Redis's own; how many at most.
+-- KEYS: the guard's, the index. ARGV: the guard's; the time, empty for Redis's own; how many at most.
 -- Answers: the time, then the members.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return redis.error_reply('STRANGER this is not the store that the server began with')
-end
-local now = ARGV[2] ~= '' and ARGV[2] or redis.call('TIME')[1]
-return {now, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[3])}
+local now = ARGV[3] ~= '' and ARGV[3] or redis.call('TIME')[1]
+return {now, redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, ARGV[4])}

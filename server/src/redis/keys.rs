@@ -6,7 +6,7 @@ use crate::blob::ObjectName;
 
 /// Into how many shards transfers are spread, by the first half of their ids' first byte. As many nodes of a cluster can share
 /// the work.
-pub(super) const SHARD_COUNT: u8 = 16;
+pub(super) const SHARD_COUNT: usize = 16;
 
 /// One of the [`SHARD_COUNT`] parts of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,14 @@ impl Shard {
 
     /// All of them, beginning with the one that `turn` falls on.
     pub(super) fn all_from(turn: usize) -> impl Iterator<Item = Self> {
-        let first = u8::try_from(turn % usize::from(SHARD_COUNT)).unwrap_or(0);
-        (0..SHARD_COUNT).map(move |step| Self((first + step) % SHARD_COUNT))
+        let first = turn % SHARD_COUNT;
+        let places = (first..SHARD_COUNT).chain(0..first);
+        places.map(|place| Self(u8::try_from(place).unwrap_or(0)))
+    }
+
+    /// Which of them it is.
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
     }
 
     fn key(self, name: &str) -> String {

@@ -2,6 +2,7 @@
 //! one that failed may have happened or not, and the caller is told so.
 
 mod fault;
+mod marks;
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -26,13 +27,14 @@ use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use self::fault::{failure, is_cut, is_over, not_written_by_us, reason, unconnected};
+use self::marks::Marks;
 use self::waiting::Waiting;
 use super::address::Address;
 use super::inspect::{Inspection, Risk};
 use super::keys::Shard;
 use super::script::Call;
 use crate::blob::BlobStore;
-use crate::record::{BEHIND_MAX_S, StoreError, StoreResult};
+use crate::record::{StoreError, StoreResult};
 
 /// How long connecting may take, greeting included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -245,8 +247,7 @@ pub(super) struct Link {
     /// Since when no connection has come about.
     away_since: StdMutex<Option<Instant>>,
     blobs: Arc<dyn BlobStore>,
-    /// The newest mark that this process has set.
-    mark: AtomicU64,
+    marks: Marks,
 }
 
 impl fmt::Debug for Link {
@@ -273,7 +274,7 @@ impl Link {
             told: StdMutex::default(),
             away_since: StdMutex::default(),
             blobs,
-            mark: AtomicU64::new(0),
+            marks: Marks::default(),
         })
     }
 
@@ -387,7 +388,7 @@ impl Link {
                 .await
                 .map_err(|error| unconnected(&error, &self.place))?;
             self.judge(&seen)?;
-            self.check_mark(&mut connection).await?;
+            self.check_marks(&mut connection).await?;
             Ok(connection)
         };
         let connected = timeout(READY_TIMEOUT, connecting)
@@ -413,44 +414,6 @@ impl Link {
         } else if let Some(since) = away_since.take() {
             info!(away_s = since.elapsed().as_secs(), "Redis is back");
         }
-    }
-
-    /// From now on a Redis that has fallen behind this mark is not used.
-    pub(super) fn remember_mark(&self, mark: u64) {
-        self.mark.fetch_max(mark, Ordering::Relaxed);
-    }
-
-    /// Refuses a Redis that was restarted on an old copy while this server ran, before anything is asked of it: one that has
-    /// fallen behind what this server knows, or what any has left with the blobs. A fail-over may lose the last moments.
-    async fn check_mark(&self, connection: &mut Connection) -> StoreResult<()> {
-        if self.terms.accepted.contains(&Risk::Restored) {
-            return Ok(());
-        }
-        let mut kept: Option<u64> = None;
-        for shard in Shard::all_from(0) {
-            let mut get = redis::cmd("GET");
-            get.arg(shard.mark());
-            let mark = connection
-                .ask_one(get, shard)
-                .await
-                .map_err(|error| unconnected(&error, &self.place))?;
-            let mark = from_redis_value::<Option<u64>>(mark)
-                .map_err(|_| StoreError::Corrupt("Redis holds no mark that is one".to_owned()))?;
-            // One node of a cluster may have fallen behind. Where there is none it is a new shard, or an emptied one, which its
-            // seal tells.
-            kept = [kept, mark].into_iter().flatten().min();
-        }
-        // Without any it is a new store.
-        let Some(kept) = kept else {
-            return Ok(());
-        };
-        let left = self.blobs.mark().await?.unwrap_or(0);
-        if left.max(self.mark.load(Ordering::Relaxed)) > kept.saturating_add(BEHIND_MAX_S) {
-            return Err(StoreError::Corrupt(
-                "Redis was restarted on an old copy of itself, and what was opened since could be opened again".to_owned(),
-            ));
-        }
-        Ok(())
     }
 
     /// Looks whether Redis still keeps the terms.

@@ -1,15 +1,12 @@
 -- A transfer for whoever brings a proof that fits it; the same empty answer when there is no such transfer.
 --
--- KEYS: the shard's seal, the transfer, the shard's deletion queue.
--- ARGV: the store's id; the field that the proof is held against, `c` for a claimant, empty for a caller within the server;
+-- KEYS: the guard's, the transfer, the shard's deletion queue.
+-- ARGV: the guard's; the field that the proof is held against, `c` for a claimant, empty for a caller within the server;
 --       the proof; what else is asked for, `m` the manifest, `i` the indices of all parts; the index of one part, or empty;
 --       one object by its name within the transfer and by its whole name, or empty.
 -- Answers: the time, version, record, leases, manifest, part, queue entry, indices.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return redis.error_reply('STRANGER this is not the store that the server began with')
-end
 local now = redis.call('TIME')[1]
-local transfer, kind, proof = KEYS[2], ARGV[2], ARGV[3]
+local transfer, kind, proof = KEYS[3], ARGV[3], ARGV[4]
 local fits
 if kind == 'c' then
   fits = redis.call('HEXISTS', transfer, 'c' .. proof) == 1
@@ -28,18 +25,18 @@ local leases = {}
 for place = 0, tonumber(head[3] or 0) - 1 do
   leases[place + 1] = redis.call('HGET', transfer, 'l' .. place)
 end
-local manifest = string.find(ARGV[4], 'm', 1, true) and redis.call('HGET', transfer, 'm') or ''
-local part = ARGV[5] ~= '' and redis.call('HGET', transfer, 'p' .. ARGV[5]) or ''
+local manifest = string.find(ARGV[5], 'm', 1, true) and redis.call('HGET', transfer, 'm') or ''
+local part = ARGV[6] ~= '' and redis.call('HGET', transfer, 'p' .. ARGV[6]) or ''
 local queued = ''
-if ARGV[6] ~= '' then
-  local entry = redis.call('HGET', transfer, 'q' .. ARGV[6])
-  local due = redis.call('ZSCORE', KEYS[3], ARGV[7])
+if ARGV[7] ~= '' then
+  local entry = redis.call('HGET', transfer, 'q' .. ARGV[7])
+  local due = redis.call('ZSCORE', KEYS[4], ARGV[8])
   if entry and due then
     queued = due .. ':' .. entry
   end
 end
 local indices = {}
-if string.find(ARGV[4], 'i', 1, true) then
+if string.find(ARGV[5], 'i', 1, true) then
   for _, field in ipairs(redis.call('HKEYS', transfer)) do
     if string.sub(field, 1, 1) == 'p' then
       indices[#indices + 1] = string.sub(field, 2)

@@ -5,6 +5,7 @@
 //! or an old copy brings back finds no body.
 
 mod adoption;
+mod marks;
 mod page;
 mod seals;
 mod steps;
@@ -21,6 +22,7 @@ use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use redis::{FromRedisValue, Script};
 use tokio::time::Instant;
 use tracing::error;
 
@@ -32,7 +34,7 @@ use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
 use super::link::{Link, Terms};
-use super::script::{CONFIRM, Call, DEFER, DUE, MARK, PULSE, TAKE};
+use super::script::{ASK, CONFIRM, Call, DEFER, DUE, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
     Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S,
@@ -42,9 +44,6 @@ use crate::transfer::{Moment, Outcome, Peek, Transfer};
 
 /// After Redis was found full, so long passes until it is tried with something new again.
 const FULL_FOR: Duration = Duration::from_secs(5);
-
-/// How often the mark is moved on, in seconds.
-const MARK_EVERY_S: u64 = 10;
 
 /// For how long a transfer is put off whose record cannot be read, in seconds: by then an operator may have mended it.
 const DEFERRED_S: u64 = 3600;
@@ -81,10 +80,12 @@ impl RedisStore {
     ) -> StoreResult<Self> {
         let link = Link::new(address, terms, Arc::clone(&blobs))?;
         let store_id = adopt(&link, blobs.as_ref()).await?;
+        let seal = format!("{store_id:?}");
+        link.begin_with(&seal);
         Ok(Self {
             link,
             blobs,
-            seal: format!("{store_id:?}"),
+            seal,
             store_id,
             is_callers_time: false,
             turn: AtomicUsize::new(0),
@@ -113,6 +114,24 @@ impl RedisStore {
         }
     }
 
+    /// A call of `script` on `shard`, which has to be this store's, and no old copy.
+    fn script(&self, script: &'static Script, shard: Shard) -> Call {
+        Call::new(script, shard, (&self.seal, self.link.floor(shard)))
+    }
+
+    /// What `command` answers about a key of `shard`.
+    async fn ask<T: FromRedisValue + Send>(
+        &self,
+        (shard, key): (Shard, String),
+        (command, arguments): (&str, &[&str]),
+    ) -> StoreResult<T> {
+        let mut call = self.script(&ASK, shard).key(key).arg(command);
+        for argument in arguments {
+            call = call.arg(argument);
+        }
+        Ok(self.link.call(&call).await?)
+    }
+
     /// What is due in one index of `shard`, and the time that this was found at.
     async fn due(
         &self,
@@ -121,20 +140,12 @@ impl RedisStore {
         limit: usize,
         at: Moment,
     ) -> StoreResult<(u64, Vec<String>)> {
-        let call = Call::new(&DUE, shard, &self.seal)
+        let call = self
+            .script(&DUE, shard)
             .key(index)
             .arg(self.time(at))
             .arg(limit.to_string());
         Ok(self.link.call(&call).await?)
-    }
-
-    /// Moves a shard's mark on to `mark` or, where that is empty, to Redis's time. The new one, when it is time for one.
-    async fn set_mark(&self, shard: Shard, every_s: &str, mark: &str) -> StoreResult<Option<u64>> {
-        let call = Call::new(&MARK, shard, &self.seal)
-            .key(shard.mark())
-            .arg(every_s)
-            .arg(mark);
-        self.link.call_and_wait(&call).await?.when_replicated()
     }
 
     fn next_turn(&self) -> usize {
@@ -143,7 +154,8 @@ impl RedisStore {
 
     /// Takes these objects of one shard, which were due at `now`.
     async fn take(&self, shard: Shard, due: &[ObjectName], now: u64) -> StoreResult<Vec<String>> {
-        let mut call = Call::new(&TAKE, shard, &self.seal)
+        let mut call = self
+            .script(&TAKE, shard)
             .key(shard.queue())
             .arg(encoding::time(now))
             .arg(encoding::time(now.saturating_add(RETRY_S)))
@@ -169,15 +181,14 @@ impl RedisStore {
     /// Strikes out what no index can name. Offered again and again it would keep the rest from being swept.
     async fn strike_out(&self, shard: Shard, index: String, member: &str) -> StoreResult<()> {
         error!(index, "an index names what is no name");
-        let mut strike = redis::cmd("ZREM");
-        strike.arg(index).arg(member);
-        let _: u64 = self.link.ask(shard, &strike).await?;
+        let _: u64 = self.ask((shard, index), ("ZREM", &[member])).await?;
         Ok(())
     }
 
     /// Puts off a transfer of this id whose record cannot be read.
     async fn defer(&self, shard: Shard, id: &TransferId, now: u64) -> StoreResult<()> {
-        let call = Call::new(&DEFER, shard, &self.seal)
+        let call = self
+            .script(&DEFER, shard)
             .key(shard.due())
             .arg(encoding::time(now.saturating_add(DEFERRED_S)))
             .arg(id.to_text());
@@ -319,9 +330,9 @@ impl RecordStore for RedisStore {
     }
 
     async fn part_object(&self, id: &TransferId, index: u64) -> StoreResult<Option<ObjectName>> {
-        let mut get = redis::cmd("HGET");
-        get.arg(keys::transfer(id)).arg(format!("p{index}"));
-        let found: Option<Vec<u8>> = self.link.ask(Shard::of(id), &get).await?;
+        let place = (Shard::of(id), keys::transfer(id));
+        let field = format!("p{index}");
+        let found: Option<Vec<u8>> = self.ask(place, ("HGET", &[&field])).await?;
         let part = found.map(|text| encoding::parse_part(&text)).transpose()?;
         Ok(part.map(|part| ObjectName {
             id: id.clone(),
@@ -387,9 +398,9 @@ impl RecordStore for RedisStore {
 
     async fn stats(&self) -> StoreResult<StatsAnswer> {
         let counters = Shard::all_from(0).map(|shard| async move {
-            let mut get = redis::cmd("HMGET");
-            get.arg(shard.counters()).arg(&COUNTERS);
-            self.link.ask::<Vec<Option<i64>>>(shard, &get).await
+            let get = ("HMGET", &COUNTERS[..]);
+            self.ask::<Vec<Option<i64>>>((shard, shard.counters()), get)
+                .await
         });
         let mut sums = [0_i64; COUNTERS.len()];
         for shard in try_join_all(counters).await? {
@@ -456,7 +467,8 @@ impl RecordStore for RedisStore {
 
     async fn confirm_deleted(&self, objects: &[ObjectName], at: Moment) -> StoreResult<()> {
         for shard in Shard::all_from(0) {
-            let mut call = Call::new(&CONFIRM, shard, &self.seal)
+            let mut call = self
+                .script(&CONFIRM, shard)
                 .key(shard.queue())
                 .arg(encoding::time(at.now));
             let mut is_empty = true;
@@ -478,9 +490,8 @@ impl RecordStore for RedisStore {
     }
 
     async fn is_known(&self, id: &TransferId) -> StoreResult<bool> {
-        let mut exists = redis::cmd("HEXISTS");
-        exists.arg(keys::transfer(id)).arg("v");
-        self.link.ask(Shard::of(id), &exists).await
+        let place = (Shard::of(id), keys::transfer(id));
+        self.ask(place, ("HEXISTS", &["v"])).await
     }
 
     fn has_room(&self) -> bool {
@@ -506,30 +517,29 @@ impl RecordStore for RedisStore {
             return Ok(None);
         }
         // One node of a cluster may be an old copy of itself, and the others not.
-        let marks = Shard::all_from(0).map(|shard| async move {
-            let mut get = redis::cmd("GET");
-            get.arg(shard.mark());
-            let kept: Option<u64> = self.link.ask(shard, &get).await?;
-            StoreResult::Ok(kept.unwrap_or(0))
-        });
-        Ok(try_join_all(marks).await?.into_iter().min())
+        self.link.mark().await.map(Some)
+    }
+
+    fn expect_mark(&self, mark: u64) {
+        for shard in Shard::all_from(0) {
+            self.link.remember_mark(shard, mark);
+        }
     }
 
     async fn advance_mark(&self) -> StoreResult<Option<u64>> {
-        let first = Shard::first();
-        let every_s = MARK_EVERY_S.to_string();
-        let Some(mark) = self.set_mark(first, &every_s, "").await? else {
-            return Ok(None);
-        };
-        let text = mark.to_string();
-        let others = Shard::all_from(0).filter(|shard| *shard != first);
-        try_join_all(others.map(|shard| self.set_mark(shard, "0", &text))).await?;
-        self.link.remember_mark(mark);
-        Ok(Some(mark))
+        self.move_marks_on().await
     }
 
     async fn has_no_parts(&self) -> StoreResult<bool> {
-        adoption::has_no_parts(&self.link).await
+        for shard in Shard::all_from(0) {
+            let parts = ("HGET", &["parts"][..]);
+            let parts: Option<i64> = self.ask((shard, shard.counters()), parts).await?;
+            let queued: u64 = self.ask((shard, shard.queue()), ("ZCARD", &[])).await?;
+            if parts.unwrap_or(0) != 0 || queued > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn begin_adoption(&self) -> StoreResult<Adoption> {
@@ -543,7 +553,7 @@ impl RecordStore for RedisStore {
     /// Writes to every shard, and has as many replicas hear of it as are waited for. It finds out whether there is room, too.
     async fn probe(&self) -> StoreResult<()> {
         let pulses = Shard::all_from(0).map(|shard| async move {
-            let call = Call::new(&PULSE, shard, &self.seal).key(shard.pulse());
+            let call = self.script(&PULSE, shard).key(shard.pulse());
             let written = self.link.repeat_and_wait::<String>(&call).await?;
             written.when_replicated()
         });

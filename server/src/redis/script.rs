@@ -1,4 +1,5 @@
-//! The scripts, each atomic and each on one shard, and what they are called with.
+//! The scripts, each atomic and each on one shard, and what they are called with. What all of them refuse stands in one place,
+//! `guard.lua`, before each.
 
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use super::keys::Shard;
 macro_rules! scripts {
     ($($(#[doc = $doc:literal])* $name:ident = $file:literal;)*) => {
         $($(#[doc = $doc])* pub(super) static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(include_str!($file)));)*
+            LazyLock::new(|| Script::new(concat!(include_str!("guard.lua"), include_str!($file))));)*
     };
 }
 
@@ -30,6 +31,8 @@ scripts! {
     MARK = "mark.lua";
     /// Writes something to wait for.
     PULSE = "pulse.lua";
+    /// Runs one command.
+    ASK = "ask.lua";
 }
 
 /// A call of one script on one shard.
@@ -39,10 +42,15 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Of `script`, on a shard whose seal has to be `store_id`.
-    pub(super) fn new(script: &'static Script, shard: Shard, store_id: &str) -> Self {
+    /// Of `script`, on a shard whose seal has to be `store_id`, and whose mark at least `floor`.
+    pub(super) fn new(
+        script: &'static Script,
+        shard: Shard,
+        (store_id, floor): (&str, u64),
+    ) -> Self {
         let mut invocation = script.prepare_invoke();
-        invocation.key(shard.seal()).arg(store_id);
+        invocation.key(shard.seal()).key(shard.mark());
+        invocation.arg(store_id).arg(floor);
         Self { shard, invocation }
     }
 

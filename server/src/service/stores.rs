@@ -123,10 +123,13 @@ async fn check_marks(records: &dyn RecordStore, blobs: &dyn BlobStore) -> Result
     let Some(kept) = records.mark().await? else {
         return Ok(());
     };
-    match blobs.mark().await? {
-        Some(left) if left > kept.saturating_add(BEHIND_MAX_S) => Err(MatchError::Restored),
-        _ => Ok(()),
+    let left = blobs.mark().await?.unwrap_or(0);
+    // Another server may have left it, and this one know of none so new.
+    records.expect_mark(left);
+    if left > kept.saturating_add(BEHIND_MAX_S) {
+        return Err(MatchError::Restored);
     }
+    Ok(())
 }
 
 /// Moves the mark on, from time to time.

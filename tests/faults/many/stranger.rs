@@ -262,6 +262,86 @@ fn an_older_copy_is_refused_under_running_servers_and_at_the_start() {
     assert_eq!(given, 0, "it was delivered, and is given again");
 }
 
+/// Names what a shard of Redis holds, and which shard a transfer is in.
+fn key(shard: u8, name: &str) -> String {
+    format!("onetimeshare:{{{shard:x}}}:{name}")
+}
+
+fn shard_of(tale: &Tale) -> u8 {
+    tale.secret.id().as_bytes()[0] >> 4
+}
+
+/// Copies the record of each of these to or from what `name` begins with.
+#[track_caller]
+fn copy_records(redis: &Redis, tales: &[Tale], names: fn(&str) -> [String; 2]) {
+    for tale in tales {
+        let [from, to] = names(&tale.secret.id().to_text()).map(|name| key(shard_of(tale), &name));
+        assert_eq!(redis.ask(&["COPY", &from, &to, "REPLACE"]), ":1\r\n");
+    }
+}
+
+/// Says of every shard that it has come so far.
+#[track_caller]
+fn set_marks(redis: &Redis, mark: u64) {
+    for shard in 0..16 {
+        let answer = redis.ask(&["SET", &key(shard, "mark"), &mark.to_string()]);
+        assert_eq!(answer, "+OK\r\n");
+    }
+}
+
+#[track_caller]
+fn mark(redis: &Redis) -> Option<u64> {
+    let answer = redis.ask(&["GET", &key(0, "mark")]);
+    answer.lines().nth(1)?.parse().ok()
+}
+
+/// As when a node of a cluster fails over to an old copy: no connection of the servers' is cut.
+#[test]
+fn an_old_copy_in_the_place_of_the_present_one_gives_nothing_again() {
+    let mut rng = seeded("an old copy in place");
+    let redis = Redis::start(&[]);
+    let mut fleet = Fleet::start(2, &redis.url(), &[]);
+    until("a first mark", PATIENCE, || mark(&redis).is_some());
+    // What a server has not moved on itself it learns at its start, and before each sweep.
+    for server in &mut fleet.servers {
+        server.restart();
+    }
+    fleet.wait_until_ready();
+    let clients = fleet.clients();
+    let mut tales = send(&clients, &mut rng);
+    copy_records(&redis, &tales, |id| [id.to_owned(), format!("old {id}")]);
+    open_and_end(&mut tales, &clients, &mut rng);
+    fleet.wait_for_no_part();
+    copy_records(&redis, &tales, |id| {
+        [id.to_owned(), format!("present {id}")]
+    });
+
+    let present = mark(&redis).expect("there was one");
+    // What is sought while it is put in place is answered as before, and asked for by nobody.
+    set_marks(&redis, present - OLD.as_secs());
+    copy_records(&redis, &tales, |id| [format!("old {id}"), id.to_owned()]);
+    refuses_all(&tales, &clients, &mut rng);
+    wait_for_a_sweep_put_off(&fleet);
+    refuses_all(&tales, &clients, &mut rng);
+    assert_eq!(mark(&redis), Some(present - OLD.as_secs()));
+
+    copy_records(&redis, &tales, |id| {
+        [format!("present {id}"), id.to_owned()]
+    });
+    set_marks(&redis, present);
+    fleet.wait_until_ready();
+    assert_eq!(given(&tales, &clients, &mut rng), 0);
+    let mut alive = send(&clients, &mut rng);
+    open_and_end(&mut alive, &clients, &mut rng);
+    fleet.wait_for_no_part();
+    row(
+        "an old copy of Redis in the place of the present one, under 2 servers and their connections",
+        &format!("once, {EACH} transfers delivered since"),
+        "everything answered 503 by both, nothing swept, no mark moved; with the present one back all goes on, no server started \
+         again",
+    );
+}
+
 /// How many parts these lie in.
 fn part_count_of(tales: &[Tale]) -> usize {
     let parts = tales.iter().map(|tale| tale.secret.part_count().max(1));

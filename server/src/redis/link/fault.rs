@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::Failure;
+use super::{Failure, marks};
 use crate::record::StoreError;
 
 /// What the server's user has to be allowed.
@@ -62,6 +62,8 @@ pub(super) fn failure(error: RedisError) -> Failure {
              or begin with an empty pair of stores"
                 .to_owned(),
         )
+    } else if says("BEHIND") {
+        marks::behind()
     } else if says("OOM") {
         StoreError::Full("Redis has no memory left".to_owned())
     } else if says("WRONGTYPE") {

@@ -15,22 +15,6 @@ const DONE: &str = "done";
 /// that dies over it is waited for as long.
 const PENDING_S: u64 = 120;
 
-/// Whether no shard names an object, as a part or for deletion.
-pub(super) async fn has_no_parts(link: &Link) -> StoreResult<bool> {
-    for shard in Shard::all_from(0) {
-        let mut parts = redis::cmd("HGET");
-        parts.arg(shard.counters()).arg("parts");
-        let mut queued = redis::cmd("ZCARD");
-        queued.arg(shard.queue());
-        let parts: Option<i64> = link.ask(shard, &parts).await?;
-        let queued: u64 = link.ask(shard, &queued).await?;
-        if parts.unwrap_or(0) != 0 || queued > 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// Asks to give a blob store the store's id.
 pub(super) async fn begin(link: &Link) -> StoreResult<Adoption> {
     let first = Shard::first();

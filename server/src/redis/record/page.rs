@@ -11,7 +11,7 @@ use crate::record::{Accepted, StoreError, StoreResult};
 use crate::redis::changes::{COUNTERS, stats_of};
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
-use crate::redis::script::{Call, LOAD};
+use crate::redis::script::Call;
 use crate::transfer::Transfer;
 
 /// What a caller brings to show that a transfer is its business.
@@ -97,8 +97,8 @@ impl Ask {
         self
     }
 
-    /// The script that reads it.
-    pub(super) fn call(&self, seal: &str) -> Call {
+    /// `load`, the call of the script that reads it, with what it is to read.
+    pub(super) fn call(&self, load: Call) -> Call {
         let (kind, proof): (&str, &[u8]) = match &self.proof {
             Proof::None => ("", &[]),
             Proof::Link(link) => ("k", link.as_bytes()),
@@ -114,8 +114,7 @@ impl Ask {
         };
         let part = self.part.map(|index| index.to_string());
         let object = self.object.as_ref();
-        Call::new(&LOAD, shard, seal)
-            .key(keys::transfer(&self.id))
+        load.key(keys::transfer(&self.id))
             .key(shard.queue())
             .arg(kind)
             .arg(proof)

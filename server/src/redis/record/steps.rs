@@ -19,7 +19,7 @@ use crate::redis::changes::Changes;
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
 use crate::redis::link::Failure;
-use crate::redis::script::{COMMIT, Call};
+use crate::redis::script::{COMMIT, LOAD};
 use crate::transfer::{Moment, Outcome, Refusal, Transfer};
 
 /// What is decided is kept at most so many seconds later by Redis's time, or decided anew.
@@ -85,8 +85,9 @@ impl RedisStore {
     }
 
     async fn load(&self, ask: &Ask, patience: &mut Patience) -> StoreResult<Page> {
+        let shard = Shard::of(&ask.id);
         loop {
-            match self.link.call(&ask.call(&self.seal)).await {
+            match self.link.call(&ask.call(self.script(&LOAD, shard))).await {
                 Ok(loaded) => return Page::parse(ask, loaded),
                 // Reading twice is no harm: a connection that was cut is made anew.
                 Err(Failure::Unclear(reason)) => patience.wait(&reason).await?,
@@ -173,7 +174,8 @@ impl RedisStore {
         let erases = changes.erases();
         let shard = Shard::of(&ask.id);
         let (field, value) = expected.unwrap_or_default();
-        let mut call = Call::new(&COMMIT, shard, &self.seal)
+        let mut call = self
+            .script(&COMMIT, shard)
             .key(keys::transfer(&ask.id))
             .key(shard.due())
             .key(shard.queue())
