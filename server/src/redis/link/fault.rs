@@ -166,9 +166,11 @@ fn hint(error: &RedisError) -> &'static str {
         io::ErrorKind::ConnectionRefused => {
             "check host and port in `redis-url`, and that Redis runs and listens there"
         }
-        io::ErrorKind::TimedOut
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable => {
+        // One without TLS waits for the end of a line, which a greeting has or has not.
+        io::ErrorKind::TimedOut => {
+            "check host and port in `redis-url`, and what stands between; if it has no TLS, write redis:// instead of rediss://"
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             "check host and port in `redis-url`, and what stands between"
         }
         io::ErrorKind::InvalidData => {
