@@ -116,13 +116,18 @@ async fn ask_everything(store: &RedisStore) {
 async fn connections_that_a_restart_of_redis_has_cut_cost_no_call() {
     let mut redis = Redis::start(&[]);
     let replica = Redis::start_replica(&redis);
-    for replicas in [0, 1] {
+    // Each asks on another connection first. A replica takes seconds to come back, and its own connections are all alike.
+    for (replicas, rounds) in [(0, 5), (1, 2)] {
+        if replicas > 0 {
+            replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        }
         let store = open(&redis.url(), replicas).await;
-        // Each asks on another connection first.
-        for begun in 0..5 {
+        for begun in 0..rounds {
             ask_everything(&store).await;
             redis.restart();
-            replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+            if replicas > 0 {
+                replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+            }
             let id = TransferId::from_bytes([1; 16]);
             for _ in 0..begun {
                 store.is_known(&id).await.unwrap();
