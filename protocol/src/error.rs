@@ -90,6 +90,8 @@ error_codes! {
     PartUnknown = "part.unknown", 422;
     /// Too many wrong access proofs; its owner can unlock it.
     TransferLocked = "transfer.locked", 423;
+    /// Too many tries of the transfer's parts came to nothing of late. Comes with `Retry-After`.
+    RateLimited = "request.rate_limited", 429;
     /// A fault of the server's own; its log says more under the request id.
     ServerInternal = "server.internal", 500;
     /// A store does not answer; nothing was consumed. Comes with `Retry-After`.
@@ -183,6 +185,7 @@ mod tests {
             ("part.length_mismatch", 422),
             ("part.unknown", 422),
             ("transfer.locked", 423),
+            ("request.rate_limited", 429),
             ("server.internal", 500),
             ("store.unreachable", 503),
             ("store.full", 507),

@@ -17,6 +17,9 @@ use crate::transfer::Refusal;
 /// What a client may wait before it asks again, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
+/// What an owner may wait whose tries of parts have to be cleared away, which takes minutes, in seconds.
+const RETRY_PARTS_AFTER_S: HeaderValue = HeaderValue::from_static("60");
+
 /// An answer that is an error: the only one there is.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -163,9 +166,14 @@ impl From<StoreError> for ApiError {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         let (code, message) = sentence(&refusal);
+        let is_crowded = refusal == Refusal::PartCrowded;
         let mut error = Self::new(code, message);
         error.more.members = members(refusal);
-        error
+        if is_crowded {
+            error.with_header(RETRY_AFTER, RETRY_PARTS_AFTER_S)
+        } else {
+            error
+        }
     }
 }
 
@@ -211,6 +219,10 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
         Refusal::PartLate => (
             ErrorCode::RequestTimeout,
             "the part took too long to arrive: send it again",
+        ),
+        Refusal::PartCrowded => (
+            ErrorCode::RateLimited,
+            "too many tries of its parts broke off: go on in some minutes",
         ),
         Refusal::PartsMissing(_) => (
             ErrorCode::PartMissing,
@@ -259,7 +271,8 @@ fn members(refusal: Refusal) -> ErrorMembers {
         | Refusal::PartUnknown
         | Refusal::PartLength { .. }
         | Refusal::PartConflict
-        | Refusal::PartLate => {}
+        | Refusal::PartLate
+        | Refusal::PartCrowded => {}
     }
     members
 }

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use onetimeshare_protocol::error::ErrorCode::{
     AccessDenied, IdMismatch, LeaseEnded, MethodUnknown, PartConflict, PartDigestMismatch,
-    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RequestTimeout,
-    RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone, TransferLocked,
-    TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
+    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RateLimited,
+    RequestTimeout, RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone,
+    TransferLocked, TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
 };
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::{
@@ -90,7 +90,7 @@ fn sender() -> Vec<Call> {
         }))
         .answers_nothing("It is durable, also when the same bytes were taken before.")
         .refuses(&[PartConflict, TransferNotUploading, TransferGone, RequestTimeout])
-        .refuses(&[PartUnknown, PartLengthMismatch, PartDigestMismatch]);
+        .refuses(&[PartUnknown, PartLengthMismatch, PartDigestMismatch, RateLimited]);
     vec![
         create.asks_stores(),
         write_part.asks_stores(),

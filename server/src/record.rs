@@ -27,7 +27,7 @@ use onetimeshare_protocol::id::{
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
 
 pub(crate) use self::step::RETRY_S;
-pub use self::step::{Accepted, Queued};
+pub use self::step::{Accepted, Queued, TRIES_MAX};
 use crate::blob::ObjectName;
 use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Transfer};
 
@@ -206,7 +206,8 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     async fn create(&self, new: NewTransfer, at: Moment) -> StoreResult<Outcome<Created>>;
 
     /// Asks to write a part, and queues its object for deletion at the part deadline. Nothing may be written before it answers.
-    /// Without room ([`RecordStore::has_room`]) a part that has to be written is [`StoreError::Full`].
+    /// Without room ([`RecordStore::has_room`]) a part that has to be written is [`StoreError::Full`]; with [`TRIES_MAX`] tries that
+    /// came to nothing it is [`crate::transfer::Refusal::PartCrowded`], until the first of them is cleared away.
     async fn begin_part(
         &self,
         owner: &OwnerVerifier,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use crate::record::Taken;
+use crate::record::{StoreError, Taken};
 use crate::service::{MatchError, Service, check_stores, leave_mark};
 
 /// How often a pass begins when nothing was erased in between.
@@ -17,7 +17,7 @@ const PERIOD: Duration = Duration::from_secs(15);
 const ORPHAN_PERIOD: Duration = Duration::from_hours(1);
 
 /// How many transfers or objects one step touches, so that no step holds a store for long.
-const BATCH: usize = 256;
+pub(crate) const BATCH: usize = 256;
 
 /// How long a pass may go on once the server is to stop: a store that hangs holds up nobody.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -57,35 +57,21 @@ fn report(swept: Result<usize, MatchError>) {
     }
 }
 
-/// One pass over everything that is due. How many transfers and objects it touched.
+/// One pass over everything that is due, a batch of transfers and a batch of objects by turns, so that a backlog of the ones does
+/// not hold up the others. How many it touched.
 ///
-/// The stores are checked first: a folder that was unmounted under a running server is not an empty store.
+/// The stores are checked before each turn: a folder that was unmounted under a running server is not an empty store, and a
+/// backlog may take long.
 pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
-    check_stores(records.as_ref(), blobs.as_ref()).await?;
-    leave_mark(records.as_ref(), blobs.as_ref()).await?;
     let mut touched = 0;
     loop {
+        check_stores(records.as_ref(), blobs.as_ref()).await?;
+        leave_mark(records.as_ref(), blobs.as_ref()).await?;
         let settled = records.sweep(BATCH, service.moment()).await?;
-        touched += settled;
-        if settled < BATCH {
-            break;
-        }
-    }
-    loop {
-        let Taken { objects, at } = records.take_deletions(BATCH, service.moment()).await?;
-        let mut deleted = Vec::with_capacity(objects.len());
-        for (object, result) in objects.iter().zip(blobs.delete_all(&objects).await) {
-            match result {
-                Ok(()) => deleted.push(object.clone()),
-                // It stays queued and is offered again.
-                Err(error) => warn!(%error, ?object, "not deleted yet"),
-            }
-        }
-        // As of the taking: however long that took, what was written after a deletion is not taken for deleted.
-        records.confirm_deleted(&deleted, at).await?;
-        touched += deleted.len();
-        if objects.len() < BATCH {
+        let (taken, deleted) = delete_due(service).await?;
+        touched += settled + deleted;
+        if settled < BATCH && taken < BATCH {
             break;
         }
     }
@@ -94,6 +80,23 @@ pub async fn sweep(service: &Service) -> Result<usize, MatchError> {
         debug!(%error, "what was erased is not scrubbed yet");
     }
     Ok(touched)
+}
+
+/// Deletes a batch of the objects that are due. How many were, and how many are deleted.
+async fn delete_due(service: &Service) -> Result<(usize, usize), StoreError> {
+    let (records, blobs) = (service.records(), service.blobs());
+    let Taken { objects, at } = records.take_deletions(BATCH, service.moment()).await?;
+    let mut deleted = Vec::with_capacity(objects.len());
+    for (object, result) in objects.iter().zip(blobs.delete_all(&objects).await) {
+        match result {
+            Ok(()) => deleted.push(object.clone()),
+            // It stays queued and is offered again.
+            Err(error) => warn!(%error, ?object, "not deleted yet"),
+        }
+    }
+    // As of the taking: however long that took, what was written after a deletion is not taken for deleted.
+    records.confirm_deleted(&deleted, at).await?;
+    Ok((objects.len(), deleted.len()))
 }
 
 /// Deletes objects that no record names and that are older than any transfer could be.

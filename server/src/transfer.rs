@@ -93,6 +93,8 @@ pub enum Refusal {
     PartConflict,
     /// The object was not written before the part deadline: it may be deleted already, and has to be sent again.
     PartLate,
+    /// Too many tries of parts have failed, and are not cleared away yet.
+    PartCrowded,
     /// Parts are missing: their indices, at most [`MISSING_MAX`].
     PartsMissing(Vec<u64>),
     /// All opens are taken, and a lease still lives.

@@ -104,9 +104,15 @@ impl Call {
     pub(crate) fn run(self, scenario: &Scenario, tables: &mut Tables, at: Moment) -> Answer {
         let id = id();
         match self {
-            Self::Create => Answer::of(tables.create(scenario.create(), at), |created| {
-                created.expires_at.map_or(Answer::Done, Answer::Ready)
-            }),
+            Self::Create => {
+                let created = tables.create(scenario.create(), at);
+                if let Some(entry) = tables.entries.get_mut(&id) {
+                    entry.beyond = scenario.stuck;
+                }
+                Answer::of(created, |created| {
+                    created.expires_at.map_or(Answer::Done, Answer::Ready)
+                })
+            }
             Self::Begin(object) => {
                 let begun = tables.begin_part(&OWNER, &part(object), at);
                 Answer::of(begun, |start| Answer::Begun(start == PartStart::Write))

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     ConfirmsWithLaterTime,
     /// An object is not queued before it is written.
     WritesUnqueued,
+    /// Tries of parts that came to nothing are not counted.
+    CountsNoTries,
     /// A deletion that worked is the last, also when a write may be under way.
     DeletesOnce,
     /// The queue of a transfer goes with its tombstone.
@@ -134,6 +136,11 @@ fn spoil_before(fault: Fault, tables: &mut Tables, call: Call, at: Moment) {
                 && transfer.phase == Phase::Uploading
             {
                 transfer.start(at.now);
+            }
+        }
+        (Fault::CountsNoTries, Call::Begin(_)) => {
+            if let Some(entry) = entry(tables) {
+                entry.beyond = 0;
             }
         }
         (Fault::AcceptsWhatWasTaken, Call::Accept(_)) => {

@@ -21,6 +21,8 @@ pub(crate) enum Invariant {
     GoneIsSilent,
     /// The step that makes a transfer gone leaves neither manifest nor body nor list of parts.
     GoneIsErased,
+    /// No try of a part is begun that would stay in the queue beside as many as may.
+    TriesAreBounded,
     /// When time goes on and sweepers run, no record, queue entry or object is left.
     NothingIsLeft,
     /// A wrong link proof, owner token or claim token is told that there is nothing, and changes nothing.

@@ -107,6 +107,11 @@ fn uploads() {
 }
 
 #[test]
+fn crowded_uploads() {
+    holds(scenarios::CROWDED, ALL);
+}
+
+#[test]
 fn claims() {
     holds(scenarios::CLAIMS, CLAIMED);
 }

@@ -43,6 +43,8 @@ pub(crate) struct Scenario {
     pub(crate) begins_ready: bool,
     /// How often the writing of a part is begun at most.
     pub(crate) tries: u8,
+    /// How many tries came to nothing before, and stay in the queue.
+    pub(crate) stuck: u64,
     /// How many requests write parts at the same time.
     pub(crate) writers: usize,
     /// How many requests read the body at the same time.

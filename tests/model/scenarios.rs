@@ -1,5 +1,7 @@
 //! The scenarios that are explored, and the bugs that are planted into them.
 
+use onetimeshare_server::record::TRIES_MAX;
+
 use crate::fault::Fault;
 use crate::invariant::Invariant;
 use crate::scenario::{Scenario, Ticks};
@@ -24,6 +26,7 @@ pub(crate) const UPLOADS: Scenario = Scenario {
     is_burnt: true,
     begins_ready: false,
     tries: 2,
+    stuck: 0,
     writers: 2,
     readers: 0,
     sweepers: 1,
@@ -46,6 +49,7 @@ pub(crate) const CLAIMS: Scenario = Scenario {
     is_burnt: true,
     begins_ready: false,
     tries: 0,
+    stuck: 0,
     writers: 0,
     readers: 1,
     sweepers: 1,
@@ -71,6 +75,7 @@ pub(crate) const BODIES: Scenario = Scenario {
     is_burnt: true,
     begins_ready: true,
     tries: 2,
+    stuck: 0,
     writers: 1,
     readers: 2,
     sweepers: 1,
@@ -93,6 +98,13 @@ pub(crate) const ONCE_IN_PARTS: Scenario = Scenario {
     is_burnt: false,
     failures: 0,
     ..BODIES
+};
+
+/// The uploads, where so many tries came to nothing that there is room for one, and what it may leave.
+pub(crate) const CROWDED: Scenario = Scenario {
+    name: "uploads, crowded",
+    stuck: TRIES_MAX,
+    ..UPLOADS
 };
 
 /// The uploads, with a reader at the end.
@@ -192,6 +204,7 @@ pub(crate) const FAULTS: &[(Fault, Invariant, Scenario)] = &[
     ),
     (Fault::WritesUnqueued, Invariant::NothingIsLeft, UPLOADS),
     (Fault::DeletesOnce, Invariant::NothingIsLeft, UPLOADS),
+    (Fault::CountsNoTries, Invariant::TriesAreBounded, CROWDED),
     (
         Fault::TombstoneTakesQueue,
         Invariant::NothingIsLeft,

@@ -227,7 +227,7 @@ const fn header_of(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::RequestUnauthorized => Some("WWW-Authenticate"),
         ErrorCode::MethodUnknown => Some("Allow"),
         ErrorCode::RangeUnsatisfiable => Some("Content-Range"),
-        ErrorCode::StoreUnreachable => Some("Retry-After"),
+        ErrorCode::StoreUnreachable | ErrorCode::RateLimited => Some("Retry-After"),
         _ => None,
     }
 }

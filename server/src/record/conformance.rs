@@ -23,6 +23,7 @@ pub async fn run_all(store: Arc<dyn RecordStore>) {
     uploads::part_calls_are_refused(&fixture().await).await;
     uploads::a_part_is_accepted_once(&fixture().await).await;
     uploads::a_late_part_is_refused(&fixture().await).await;
+    uploads::tries_that_come_to_nothing_are_bounded(&fixture().await).await;
     uploads::complete_needs_every_part(&fixture().await).await;
     uploads::uploads_are_abandoned(&fixture().await).await;
     claims::peek_shows_what_is_proved(&fixture().await).await;

@@ -170,7 +170,8 @@ impl RecordStore for SqliteStore {
         let begin = move |section: &Section<'_>| {
             in_section(section, &id, at, |section, stored, transfer| {
                 let accepted = objects::accepted(section.conn, stored.row, part.object.index)?;
-                let start = step::begin_part(transfer, &owner, &part, accepted);
+                let object_count = objects::count(section.conn, stored)?;
+                let start = step::begin_part(transfer, &owner, &part, (accepted, object_count));
                 if matches!(start, Ok(PartStart::Write)) {
                     require_room(has_room.load(Ordering::Relaxed))?;
                     objects::queue(section.conn, &part.object, Queued::unwritten(at))?;

@@ -56,12 +56,18 @@ impl Accepted {
     }
 }
 
-/// Whether a part has to be written. The store queues the object when it has.
+/// How many tries of parts a transfer may have in the queue beyond one for each missing part, so that its owner cannot fill the
+/// store. A failed one stays there for two part deadlines, 20 minutes by default: enough for four writers on a bad line that each
+/// begin anew every ten seconds, and about a tenth of what the longest manifest takes.
+pub const TRIES_MAX: u64 = 512;
+
+/// Whether a part has to be written. The store queues the object when it has. `object_count` is how many parts of the transfer
+/// are accepted and how many of its objects are queued, together.
 pub(crate) fn begin_part(
     transfer: &Transfer,
     owner: &OwnerVerifier,
     part: &PartWrite,
-    accepted: Option<Accepted>,
+    (accepted, object_count): (Option<Accepted>, u64),
 ) -> Outcome<PartStart> {
     transfer.authorize_owner(owner)?;
     let len = transfer.expect_part(part.object.index)?;
@@ -69,6 +75,9 @@ pub(crate) fn begin_part(
         Some(accepted) if accepted.digest == part.digest => Ok(PartStart::Accepted),
         Some(_) => Err(Refusal::PartConflict),
         None if part.len != len => Err(Refusal::PartLength { expected: len }),
+        None if object_count >= transfer.part_count().saturating_add(TRIES_MAX) => {
+            Err(Refusal::PartCrowded)
+        }
         None => Ok(PartStart::Write),
     }
 }

@@ -25,6 +25,8 @@ pub struct Entry {
     pub body: Option<Bytes>,
     /// The accepted parts, by index.
     pub parts: BTreeMap<u64, Accepted>,
+    /// How many more accepted parts and queued objects it has than these tables hold: none, unless they are a page of a store.
+    pub beyond: u64,
 }
 
 /// All that a record store keeps.
@@ -110,6 +112,7 @@ impl Tables {
             manifest: new.manifest,
             body: new.body,
             parts: BTreeMap::new(),
+            beyond: 0,
         };
         self.entries.insert(id, entry);
         Ok(created)
@@ -120,6 +123,20 @@ impl Tables {
         entry.parts.get(&object.index).copied()
     }
 
+    /// How many parts of a transfer are accepted and how many of its objects are queued, together.
+    fn object_count(&self, id: &TransferId) -> u64 {
+        let end = |index, random| ObjectName {
+            id: id.clone(),
+            index,
+            random,
+        };
+        let queued = self.deletions.range(end(0, 0)..=end(u64::MAX, u64::MAX));
+        let parts = self.entries.get(id).map_or(0, |entry| entry.parts.len());
+        let beyond = self.entries.get(id).map_or(0, |entry| entry.beyond);
+        let here = u64::try_from(queued.count().saturating_add(parts)).unwrap_or(u64::MAX);
+        here.saturating_add(beyond)
+    }
+
     /// Asks to write a part, and queues its object for deletion.
     pub fn begin_part(
         &mut self,
@@ -128,8 +145,9 @@ impl Tables {
         at: Moment,
     ) -> Outcome<PartStart> {
         let accepted = self.accepted(&part.object);
+        let object_count = self.object_count(&part.object.id);
         let start = self.step(&part.object.id, at, |transfer| {
-            step::begin_part(transfer, owner, part, accepted)
+            step::begin_part(transfer, owner, part, (accepted, object_count))
         })?;
         if matches!(start, PartStart::Write) {
             let queued = Queued::unwritten(at);

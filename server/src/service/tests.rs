@@ -19,6 +19,7 @@ use crate::sweeper::{sweep, sweep_orphans};
 use crate::token;
 use crate::transfer::{Periods, Refusal};
 
+mod backlog;
 mod late;
 mod once;
 mod room;

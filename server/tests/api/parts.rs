@@ -2,6 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
+use onetimeshare_server::record::TRIES_MAX;
 use serde_json::json;
 
 use crate::sample::{Sample, text};
@@ -215,6 +216,26 @@ async fn a_part_that_stands_still_is_given_up() {
         .await
         .refused(400, "request.malformed");
     sample.put(&server, 0).await.expect(204);
+}
+
+#[tokio::test]
+async fn tries_that_break_off_again_and_again_are_refused_for_a_while() {
+    let (server, sample) = uploading().await;
+    let part = sample.parts()[0];
+    let broken_off = || {
+        let broken = stream::iter([Err::<Bytes, _>(std::io::Error::other("gone"))]);
+        sample.part_request("0", part, Body::from_stream(broken))
+    };
+    let tries = TRIES_MAX + 4;
+    for _ in 0..tries {
+        server
+            .send(broken_off())
+            .await
+            .refused(400, "request.malformed");
+    }
+    let refused = server.send(broken_off()).await;
+    assert_eq!(refused.header("retry-after"), "60");
+    refused.refused(429, "request.rate_limited");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What becomes of the world when something that is under way takes its next step, breaks off, or fails.
 
+use onetimeshare_server::record::TRIES_MAX;
+
 use super::{Life, Moved};
 use crate::call::{Answer, Call, Claimant};
 use crate::fault::Fault;
@@ -58,13 +60,26 @@ impl Life {
         };
         let object = Object::new(part, attempt);
         let next = *tries + 1;
+        let is_crowded = self.is_crowded(world);
         if self.say(world, Call::Begin(object))? == Answer::Begun(true) {
+            if is_crowded {
+                return Err(Invariant::TriesAreBounded);
+            }
             world.tries[usize::from(part)] = next;
             // Its deadline begins when the server hears the answer, which is less than another one away.
             let until = world.tick + 2 * self.scenario.ticks.part_deadline;
             world.begin(Work::Write(object, until));
         }
         Ok(())
+    }
+
+    /// Whether as many tries of parts are in the queue as may.
+    fn is_crowded(&self, world: &World) -> bool {
+        let tables = self.records.tables(world.records);
+        let parts = tables.entries.values().map(|entry| entry.parts.len());
+        let count = parts.sum::<usize>() + tables.deletions.len();
+        let count = self.scenario.stuck + u64::try_from(count).expect("a small number");
+        count >= u64::from(self.scenario.parts) + TRIES_MAX
     }
 
     /// The next step of the work in this place.

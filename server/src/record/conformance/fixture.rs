@@ -231,7 +231,7 @@ impl Sample {
     }
 
     /// A part of this index; equal contents have equal digests, equal randoms are one object.
-    pub(super) fn part(&self, index: u64, content: u64, random: u64) -> PartWrite {
+    pub(crate) fn part(&self, index: u64, content: u64, random: u64) -> PartWrite {
         PartWrite {
             object: ObjectName {
                 id: self.id().clone(),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::transfer::{Cause, State};
 
 use super::fixture::{BODY_LEN, Fixture, PART_LEN, PERIODS, Sample, TTL_S};
-use crate::record::{Created, PartStart, PartWrite};
+use crate::record::{Created, PartStart, PartWrite, TRIES_MAX};
 use crate::transfer::{Refusal, UPLOAD_MAX_S};
 
 pub(super) async fn create_is_idempotent(t: &Fixture) {
@@ -194,6 +194,43 @@ pub(super) async fn a_part_is_accepted_once(t: &Fixture) {
     assert_eq!(t.accept(&sample, &late).await, Err(Refusal::NotUploading));
     assert_eq!(t.take().await, [late.object]);
     assert_eq!(t.object(&sample, 0).await, Some(winner.object));
+}
+
+pub(super) async fn tries_that_come_to_nothing_are_bounded(t: &Fixture) {
+    let (sample, other) = (Sample::in_parts(), Sample::in_parts());
+    for sample in [&sample, &other] {
+        t.create(sample).await.expect("it is new");
+    }
+    let last = TRIES_MAX + 2;
+    for random in 0..=last {
+        let begun = t.begin(&sample, &sample.part(0, 0, random)).await;
+        assert_eq!(begun, Ok(PartStart::Write), "{random}");
+    }
+    let crowded = Err(Refusal::PartCrowded);
+    for index in [0, 1, 2] {
+        let part = sample.part(index, index, u64::MAX);
+        assert_eq!(t.begin(&sample, &part).await, crowded);
+    }
+    // Nobody else waits for that, and what is under way comes to its end: it is no try any more, but there is one less to come.
+    assert_eq!(
+        t.begin(&other, &other.part(0, 0, 0)).await,
+        Ok(PartStart::Write)
+    );
+    let part = sample.part(0, 0, last);
+    assert_eq!(t.accept(&sample, &part).await, Ok(true));
+    let repeat = t.begin(&sample, &sample.part(0, 0, u64::MAX)).await;
+    assert_eq!(repeat, Ok(PartStart::Accepted));
+    let next = sample.part(1, 1, 1);
+    assert_eq!(t.begin(&sample, &next).await, crowded);
+
+    // What was refused is in no queue, and what was deleted once may have to be once more.
+    let due = t.after(PERIODS.part_deadline_s);
+    let tries = usize::try_from(last).expect("a small number");
+    assert_eq!(due.delete().await.len(), tries + 1);
+    assert_eq!(due.begin(&sample, &next).await, crowded);
+    let cleared = due.after(PERIODS.part_deadline_s);
+    assert_eq!(cleared.delete().await.len(), tries + 1);
+    assert_eq!(cleared.begin(&sample, &next).await, Ok(PartStart::Write));
 }
 
 pub(super) async fn a_late_part_is_refused(t: &Fixture) {

@@ -52,6 +52,14 @@ pub(super) fn accepted_count(conn: &Connection, row: i64) -> StoreResult<u64> {
         .query_row([row], |row| uint(row, "parts"))?)
 }
 
+/// How many parts of a transfer are accepted and how many of its objects are queued, together.
+pub(super) fn count(conn: &Connection, stored: &Stored) -> StoreResult<u64> {
+    let queued = conn
+        .prepare_cached("SELECT count(*) AS objects FROM deletion WHERE id = ?1")?
+        .query_row([stored.transfer.id.as_bytes()], |row| uint(row, "objects"))?;
+    Ok(accepted_count(conn, stored.row)?.saturating_add(queued))
+}
+
 /// Makes an object the part, and takes it from the deletion queue.
 pub(super) fn accept(conn: &Connection, row: i64, part: &PartWrite) -> StoreResult<()> {
     let index = int(part.object.index)?;

@@ -27,6 +27,9 @@ pub(super) enum Proof {
 /// What every counter of a page begins with: it is their differences that are kept, and some count down.
 const COUNTED: u64 = 1 << 32;
 
+/// How many fields a transfer with its ciphertext has beside its leases, two each, its parts and its objects in the queue.
+const OTHER_FIELDS: usize = 6;
+
 /// What of a transfer is asked for.
 #[derive(Clone)]
 pub(super) struct Ask {
@@ -125,7 +128,7 @@ impl Ask {
     }
 }
 
-/// What `load.lua` answers: the time, version, record, leases, manifest, part, queue entry, indices.
+/// What `load.lua` answers: the time, version, record, leases, manifest, part, queue entry, indices, number of fields.
 pub(super) type Loaded = (
     u64,
     String,
@@ -135,6 +138,7 @@ pub(super) type Loaded = (
     Vec<u8>,
     String,
     Vec<u64>,
+    u64,
 );
 
 /// A transfer at a moment.
@@ -151,7 +155,7 @@ pub(super) struct Page {
 impl Page {
     /// Reads the script's answer to `ask`.
     pub(super) fn parse(ask: &Ask, loaded: Loaded) -> StoreResult<Self> {
-        let (now, version, record, leases, manifest, part, queued, indices) = loaded;
+        let (now, version, record, leases, manifest, part, queued, indices, fields) = loaded;
         let mut tables = Tables {
             stats: stats_of([COUNTED; COUNTERS.len()]),
             ..Tables::default()
@@ -164,11 +168,15 @@ impl Page {
                 ));
             }
             let parts = parts(ask, &transfer, &part, indices)?;
+            let others =
+                OTHER_FIELDS + 2 * leases.len() + parts.len() + usize::from(!queued.is_empty());
+            let beyond = fields.saturating_sub(u64::try_from(others).unwrap_or(u64::MAX));
             let entry = Entry {
                 transfer,
                 manifest: Bytes::from(manifest),
                 body: None,
                 parts,
+                beyond,
             };
             tables.entries.insert(ask.id.clone(), entry);
         }
