@@ -52,6 +52,8 @@ pub struct Config {
     pub periods: Periods,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Where what is measured can be read; nowhere when none.
+    pub metrics_listen: Option<SocketAddr>,
     /// What is logged.
     pub log: EnvFilter,
     /// How it is logged.
@@ -180,6 +182,11 @@ impl Config {
                 "off" => Some(false),
                 _ => None,
             }),
+            metrics_listen: sources.optional(
+                "metrics-listen",
+                "an address and port, such as 127.0.0.1:9090 or [::1]:9090",
+                value::parse,
+            ),
             log: sources.one(
                 "log",
                 "a level (error, warn, info, debug, trace), or a filter by module",
@@ -466,6 +473,16 @@ mod tests {
         assert!(usual.shows_stats);
         let strict = load(&["--lease", "0", "--stats", "off"], &[]).expect("both hold");
         assert_eq!((strict.periods.lease_s, strict.shows_stats), (0, false));
+    }
+
+    #[test]
+    fn what_is_measured_is_shown_at_an_address_or_nowhere() {
+        assert_eq!(load(&[], &[]).expect("defaults hold").metrics_listen, None);
+        let variables = [("ONETIMESHARE_METRICS_LISTEN", "[::1]:9090")];
+        let shown = load(&[], &variables).expect("an address");
+        assert_eq!(shown.metrics_listen, "[::1]:9090".parse().ok());
+        let faults = load(&["--metrics-listen", "9090"], &[]).expect_err("a port alone");
+        assert!(faults.contains("`metrics-listen`"), "{faults}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod error;
 mod extract;
 mod handlers;
 pub mod http;
+pub mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod record;

@@ -18,11 +18,12 @@ use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{Action, BlobPlace, CheckOptions, Config, Invocation};
 use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
-use onetimeshare_server::router::router;
+use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Service, match_stores};
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{sweeper, telemetry};
@@ -126,6 +127,7 @@ async fn run(config: Config) -> Result<()> {
         limits,
         periods,
         shows_stats,
+        metrics_listen,
         log,
         log_format,
         unknown_variables,
@@ -138,35 +140,38 @@ async fn run(config: Config) -> Result<()> {
         );
     }
     // Before the stores: a port in use leaves no folder behind.
-    let listeners = bind(&listen).await?;
+    let listeners = bind(&listen, "--listen").await?;
+    let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let is_far = matches!(blobs, BlobPlace::Bucket(_));
     let Stores {
         records,
         blobs,
         writing_ended,
     } = open_stores(&data_dir, blobs, redis).await?;
-    let service = Service::new(
-        records,
-        blobs,
+    let metrics = Arc::new(Metrics::default());
+    let service = Arc::new(Service::new(
+        Arc::new(MeasuredRecords::new(records, Arc::clone(&metrics))),
+        Arc::new(MeasuredBlobs::new(blobs, Arc::clone(&metrics))),
         Arc::new(SystemClock::start()),
         limits,
         periods,
-    );
-    let service = Arc::new(service);
+    ));
     let mut signals = StopSignals::watch()?;
+    announce_metrics(&own_listeners);
     announce(&listeners, &data_dir, is_far);
     let stop = CancellationToken::new();
-    let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
-    let serving = http::serve(
-        listeners,
-        router(App {
-            shows_stats,
-            ..App::new(service)
-        }),
-        Deadlines::default(),
+    let sweeping = sweeper::run(
+        Arc::clone(&service),
+        Arc::clone(&metrics),
         stop.child_token(),
     );
-    let mut serving = tokio::spawn(serving);
+    let mut sweeping = tokio::spawn(sweeping);
+    let app = App {
+        shows_stats,
+        metrics,
+        ..App::new(service)
+    };
+    let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
     tokio::select! {
         told = signals.next() => told?,
         // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
@@ -182,6 +187,32 @@ async fn run(config: Config) -> Result<()> {
     }
     sweeping.await.context("the sweeper ended in a panic")?;
     Ok(())
+}
+
+/// Answers everybody on `listeners`, and whoever reads what is measured on `own`, each by a loop of its own, until `stop`.
+async fn serve(
+    app: App,
+    listeners: Vec<TcpListener>,
+    own: Vec<TcpListener>,
+    stop: CancellationToken,
+) {
+    let metrics = Arc::clone(&app.metrics);
+    let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
+    let shown = http::serve(
+        own,
+        metrics_router(Arc::new(scrape)),
+        Deadlines::default(),
+        metrics.own_connections(),
+        stop.clone(),
+    );
+    let served = http::serve(
+        listeners,
+        router(app),
+        Deadlines::default(),
+        metrics.connections(),
+        stop,
+    );
+    tokio::join!(served, shown);
 }
 
 /// What is kept, and where.
@@ -241,12 +272,12 @@ async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {
     Ok(store)
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
+async fn bind(addresses: &[SocketAddr], setting: &str) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = TcpListener::bind(address).await;
         listeners.push(listener.with_context(|| {
-            format!("cannot listen on {address} (choose another with --listen)")
+            format!("cannot listen on {address} (choose another with {setting})")
         })?);
     }
     Ok(listeners)
@@ -276,6 +307,23 @@ fn announce(listeners: &[TcpListener], data_dir: &Path, is_far: bool) {
         );
     }
     info!(addresses = urls.join(" "), "started");
+}
+
+/// Tells where what is measured can be read, before the line that says that everything is up.
+fn announce_metrics(listeners: &[TcpListener]) {
+    for listener in listeners {
+        let Ok(address) = listener.local_addr() else {
+            continue;
+        };
+        tell(&format_args!(
+            "onetimeshare shows its metrics at http://{address}/metrics"
+        ));
+        if !address.ip().is_loopback() {
+            tell(
+                &"Everyone who reaches that address can read them: keep it within a network of your own.",
+            );
+        }
+    }
 }
 
 /// What tells this process to stop, watched from the moment it is made, so that none comes too early.

@@ -193,6 +193,16 @@ pub const SETTINGS: &[Setting] = &[
         "on",
         "Whether anyone may read how many transfers were created, claimed and so on: on or off",
     ),
+    Setting {
+        default: None,
+        ..setting(
+            "metrics-listen",
+            "ADDRESS",
+            "",
+            "Address and port of a listener that shows /metrics for Prometheus, and nothing that is for others: 127.0.0.1:9090, \
+             say, or an address that only your own network reaches",
+        )
+    },
     setting(
         "log",
         "FILTER",

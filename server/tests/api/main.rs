@@ -13,6 +13,7 @@ mod create;
 mod full;
 mod logs;
 mod malformed;
+mod metrics;
 mod once;
 mod openapi;
 mod owner;
