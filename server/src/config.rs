@@ -75,12 +75,14 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// What the program is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// To serve, until it is told to stop.
     Serve,
     /// To look whether the stores are whole and belong together.
     Check(CheckOptions),
+    /// To ask a running server whether it is well.
+    Healthcheck(HealthcheckOptions),
 }
 
 /// How the stores are checked.
@@ -90,6 +92,15 @@ pub struct CheckOptions {
     pub is_deep: bool,
     /// Whether what is provably dead is removed.
     pub repairs: bool,
+}
+
+/// How a running server is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthcheckOptions {
+    /// Where, as it was typed; none for the first address that the settings name.
+    pub url: Option<String>,
+    /// Whether it is asked of its process alone, and not of its stores.
+    pub is_live: bool,
 }
 
 /// One start of the program: what it is to do, and with which settings.
@@ -114,12 +125,16 @@ impl Invocation {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, clap::Error> {
         let matches = settings::command().try_get_matches_from(arguments)?;
-        let action = match matches.subcommand_matches(settings::CHECK) {
-            Some(check) => Action::Check(CheckOptions {
+        let action = match matches.subcommand() {
+            Some((settings::CHECK, check)) => Action::Check(CheckOptions {
                 is_deep: check.get_flag(settings::DEEP),
                 repairs: check.get_flag(settings::REPAIR),
             }),
-            None => Action::Serve,
+            Some((settings::HEALTHCHECK, healthcheck)) => Action::Healthcheck(HealthcheckOptions {
+                url: healthcheck.get_one::<String>(settings::URL).cloned(),
+                is_live: healthcheck.get_flag(settings::LIVE),
+            }),
+            _ => Action::Serve,
         };
         let config = Config::load(&matches, &Variables::of(variables));
         Ok(Self { action, config })
@@ -368,6 +383,24 @@ mod tests {
         assert_eq!(serving.action, Action::Serve);
         invoke(&["--deep"], &[]).expect_err("a flag of checking alone");
         invoke(&["check", "--listen", "[::]:1"], &[]).expect_err("a flag of serving alone");
+    }
+
+    #[test]
+    fn a_running_server_is_asked_where_the_settings_say() {
+        let check = |arguments: &[&str], url: Option<&str>, is_live: bool| {
+            let variables = [("ONETIMESHARE_LISTEN", "127.0.0.1:1")];
+            let invocation = invoke(arguments, &variables).expect("it can be read");
+            let url = url.map(str::to_owned);
+            let expected = Action::Healthcheck(HealthcheckOptions { url, is_live });
+            assert_eq!(invocation.action, expected, "{arguments:?}");
+            let listen = invocation.config.expect("settings that hold").listen;
+            assert_eq!(listen[0].port(), 1);
+        };
+        check(&["healthcheck"], None, false);
+        check(&["healthcheck", "--live"], None, true);
+        let url = "http://a:1";
+        check(&["healthcheck", "--url", url], Some(url), false);
+        invoke(&["--live"], &[]).expect_err("a flag of asking alone");
     }
 
     #[test]

@@ -16,7 +16,10 @@ use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
-use onetimeshare_server::config::{Action, BlobPlace, CheckOptions, Config, Invocation};
+use onetimeshare_server::config::{
+    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
+};
+use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
@@ -52,7 +55,38 @@ fn main() -> ExitCode {
         (Action::Serve, Err(faults)) => refuse(1, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
         (Action::Check(_), Err(faults)) => refuse(2, &faults),
+        (Action::Healthcheck(options), config) => match run_healthcheck(&options, config) {
+            Ok(sentence) => {
+                tell(&sentence);
+                ExitCode::SUCCESS
+            }
+            Err(sentence) => refuse(1, &sentence),
+        },
     }
+}
+
+/// Asks a running server. What is told of it; an error when it is not well.
+#[tokio::main(flavor = "current_thread")]
+async fn run_healthcheck(
+    options: &HealthcheckOptions,
+    config: Result<Config, Faults>,
+) -> Result<String, String> {
+    let target = if let Some(url) = &options.url {
+        Target::parse(url)
+            .ok_or("`--url` must be http://host:port, without a path or anything else")?
+    } else {
+        let config = config.map_err(|faults| faults.to_string())?;
+        let first = config.listen.first().copied();
+        first
+            .and_then(Target::of_listener)
+            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?
+    };
+    let question = if options.is_live {
+        Question::Live
+    } else {
+        Question::Ready
+    };
+    healthcheck::ask(&target, question).await
 }
 
 /// Said by a check of what it cannot look into.

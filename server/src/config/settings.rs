@@ -231,16 +231,42 @@ pub(super) const CHECK: &str = "check";
 pub(super) const DEEP: &str = "deep";
 pub(super) const REPAIR: &str = "repair";
 
-/// Settings that the subcommand takes too. What else is set counts for it as well.
+/// The subcommand that asks a running server whether it is well, and its flags.
+pub(super) const HEALTHCHECK: &str = "healthcheck";
+pub(super) const URL: &str = "url";
+pub(super) const LIVE: &str = "live";
+
+/// Settings that the subcommands take too. What else is set counts for it as well.
 const SHARED: &[&str] = &["data-dir", BLOB_URL, CONFIG];
 
+fn flag(name: &'static str, doc: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(doc)
+        .action(ArgAction::SetTrue)
+}
+
+fn healthcheck_command() -> Command {
+    Command::new(HEALTHCHECK)
+        .about("Asks a running server whether it is ready, and says so by the exit code")
+        .arg(
+            Arg::new(URL)
+                .long(URL)
+                .value_name("URL")
+                .help("Ask at http://host:port, and not at the first address that the settings name"),
+        )
+        .arg(flag(
+            LIVE,
+            "Ask only whether the process lives, and not whether its stores answer",
+        ))
+        .after_help(
+            "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
+             wildcard. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
+             Exit codes: 0 it is well, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
+        )
+}
+
 fn check_command() -> Command {
-    let flag = |name, doc| {
-        Arg::new(name)
-            .long(name)
-            .help(doc)
-            .action(ArgAction::SetTrue)
-    };
     Command::new(CHECK)
         .about("Checks records and blobs against each other, and says what is wrong")
         .long_about(
@@ -293,6 +319,7 @@ pub(super) fn command() -> Command {
         .after_help("A flag wins over its variable, a variable over the file, the file over the default.")
         .args(arguments)
         .subcommand(check_command())
+        .subcommand(healthcheck_command())
         .disable_help_subcommand(true)
 }
 
