@@ -21,4 +21,5 @@ mod pages;
 mod parts;
 mod sample;
 mod server;
+mod settings;
 mod start;
