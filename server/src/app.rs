@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics::Metrics;
 use crate::service::Service;
 
 /// What a handler may reach.
@@ -14,6 +15,8 @@ pub struct App {
     pub body_deadline: Duration,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -23,6 +26,7 @@ impl App {
             service,
             body_deadline: Duration::from_secs(30),
             shows_stats: true,
+            metrics: Arc::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! The environment is read nowhere else, and no fault repeats a value.
 
 mod blobs;
+pub mod reference;
 pub mod settings;
 mod sources;
 mod value;
@@ -52,6 +53,8 @@ pub struct Config {
     pub periods: Periods,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Where what is measured can be read; nowhere when none.
+    pub metrics_listen: Option<SocketAddr>,
     /// What is logged.
     pub log: EnvFilter,
     /// How it is logged.
@@ -73,12 +76,14 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 /// What the program is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// To serve, until it is told to stop.
     Serve,
     /// To look whether the stores are whole and belong together.
     Check(CheckOptions),
+    /// To ask a running server whether it is well.
+    Healthcheck(HealthcheckOptions),
 }
 
 /// How the stores are checked.
@@ -88,6 +93,15 @@ pub struct CheckOptions {
     pub is_deep: bool,
     /// Whether what is provably dead is removed.
     pub repairs: bool,
+}
+
+/// How a running server is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthcheckOptions {
+    /// Where, as it was typed; none for the first address that the settings name.
+    pub url: Option<String>,
+    /// Whether it is asked of its process alone, and not of its stores.
+    pub is_live: bool,
 }
 
 /// One start of the program: what it is to do, and with which settings.
@@ -112,12 +126,16 @@ impl Invocation {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, clap::Error> {
         let matches = settings::command().try_get_matches_from(arguments)?;
-        let action = match matches.subcommand_matches(settings::CHECK) {
-            Some(check) => Action::Check(CheckOptions {
+        let action = match matches.subcommand() {
+            Some((settings::CHECK, check)) => Action::Check(CheckOptions {
                 is_deep: check.get_flag(settings::DEEP),
                 repairs: check.get_flag(settings::REPAIR),
             }),
-            None => Action::Serve,
+            Some((settings::HEALTHCHECK, healthcheck)) => Action::Healthcheck(HealthcheckOptions {
+                url: healthcheck.get_one::<String>(settings::URL).cloned(),
+                is_live: healthcheck.get_flag(settings::LIVE),
+            }),
+            _ => Action::Serve,
         };
         let config = Config::load(&matches, &Variables::of(variables));
         Ok(Self { action, config })
@@ -139,53 +157,39 @@ impl Config {
 
     /// Reads and checks every setting. A faulty one stands as its default from then on, so that one fault is told once.
     fn take(sources: &mut Sources, variables: &Variables) -> Self {
-        let data_dir: PathBuf = sources.one("data-dir", "the path of a folder", |text| {
-            (!text.is_empty()).then(|| text.into())
-        });
+        let data_dir: PathBuf =
+            sources.one("data-dir", |text| (!text.is_empty()).then(|| text.into()));
         let config = Self {
-            listen: sources.list(
-                "listen",
-                "an address and port, such as 127.0.0.1:8080 or [::]:8080",
-                value::parse,
-            ),
+            listen: sources.list("listen", value::parse),
             blobs: blobs::take(sources, variables, &data_dir),
             data_dir,
             redis: take_redis(sources),
             limits: Limits {
-                transfer_size_max: sources.one(
-                    "max-transfer-size",
-                    "a size from 1 kB to 1 TiB, such as 2 GiB",
-                    |text| value::size(text).filter(|size| (1000..=CONTENT_LEN_MAX).contains(size)),
-                ),
-                inline_max: sources.one(
-                    "inline-max",
-                    "a size from 0 to 1 MiB, such as 64 KiB",
-                    |text| value::size(text).filter(|&size| size <= 1 << 20),
-                ),
-                part_len: sources.one(
-                    "part-size",
-                    "a size from 64 KiB to 64 MiB, such as 8 MiB",
-                    |text| value::size(text).filter(|size| (1 << 16..=1 << 26).contains(size)),
-                ),
+                transfer_size_max: sources.one("max-transfer-size", |text| {
+                    value::size(text).filter(|size| (1000..=CONTENT_LEN_MAX).contains(size))
+                }),
+                inline_max: sources.one("inline-max", |text| {
+                    value::size(text).filter(|&size| size <= 1 << 20)
+                }),
+                part_len: sources.one("part-size", |text| {
+                    value::size(text).filter(|size| (1 << 16..=1 << 26).contains(size))
+                }),
                 ttl_max_s: life(sources, "max-ttl"),
                 ttl_default_s: life(sources, "default-ttl"),
                 ttl_min_s: life(sources, "min-ttl"),
-                claims_max: sources.one("max-claims", "a number from 1 to 10000", |text| {
+                claims_max: sources.one("max-claims", |text| {
                     value::parse(text).filter(|count| (1..=CLAIMS_MAX).contains(count))
                 }),
             },
             periods: take_periods(sources),
-            shows_stats: sources.one("stats", "on or off", |text| match text {
+            shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
                 "off" => Some(false),
                 _ => None,
             }),
-            log: sources.one(
-                "log",
-                "a level (error, warn, info, debug, trace), or a filter by module",
-                log_filter,
-            ),
-            log_format: sources.one("log-format", "text or json", |text| match text {
+            metrics_listen: sources.optional("metrics-listen", value::parse),
+            log: sources.one("log", log_filter),
+            log_format: sources.one("log-format", |text| match text {
                 "text" => Some(LogFormat::Text),
                 "json" => Some(LogFormat::Json),
                 _ => None,
@@ -244,42 +248,29 @@ impl Config {
 }
 
 fn take_redis(sources: &mut Sources) -> Option<(Address, Terms)> {
-    let address = sources.optional(
-        "redis-url",
-        "redis://host:port/database, rediss://…, redis+sentinel://host:port/name, or several servers of a cluster separated by \
-         commas; special characters of a password as %40",
-        Address::parse,
-    );
-    let accepted = sources.optional(
-        "redis-accept",
-        "volatile, eviction or restored, or several of them separated by commas",
-        |text| {
-            text.split(',')
-                .map(|name| Risk::parse(name.trim()))
-                .collect()
-        },
-    );
+    let address = sources.optional("redis-url", Address::parse);
+    let accepted = sources.optional("redis-accept", |text| {
+        text.split(',')
+            .map(|name| Risk::parse(name.trim()))
+            .collect()
+    });
     let terms = Terms {
         accepted: accepted.unwrap_or_default(),
-        replicas: sources.one("redis-replicas", "a number from 0 to 10", |text| {
+        replicas: sources.one("redis-replicas", |text| {
             value::parse(text).filter(|count| (0..=10).contains(count))
         }),
-        rewrite_s: sources.one(
-            "redis-rewrite",
-            "0, or a duration of at least 1m, such as 1h",
-            |text| value::duration_s(text).filter(|&every_s| every_s == 0 || every_s >= 60),
-        ),
+        rewrite_s: sources.one("redis-rewrite", |text| {
+            value::duration_s(text).filter(|&every_s| every_s == 0 || every_s >= 60)
+        }),
     };
     address.map(|address| (address, terms))
 }
 
 fn life(sources: &mut Sources, name: &'static str) -> u64 {
     const YEAR_S: u64 = 365 * 24 * 3600;
-    sources.one(
-        name,
-        "a duration from 1s to 365d, such as 90s, 10m, 5h or 7d",
-        |text| value::duration_s(text).filter(|life_s| (1..=YEAR_S).contains(life_s)),
-    )
+    sources.one(name, |text| {
+        value::duration_s(text).filter(|life_s| (1..=YEAR_S).contains(life_s))
+    })
 }
 
 /// A filter by level and module. The library would take a misspelt level for the name of a module, and log nothing else.
@@ -292,18 +283,15 @@ fn log_filter(text: &str) -> Option<EnvFilter> {
 }
 
 fn take_periods(sources: &mut Sources) -> Periods {
-    let lease = "0, or a duration of at least 10s, such as 10m";
     Periods {
-        lease_s: sources.one("lease", lease, |text| {
+        lease_s: sources.one("lease", |text| {
             value::duration_s(text).filter(|&lease_s| lease_s == 0 || lease_s >= 10)
         }),
         lease_max_s: life(sources, "lease-max"),
         tombstone_ttl_s: life(sources, "tombstone-ttl"),
-        upload_idle_s: sources.one(
-            "upload-idle",
-            "a duration from 1m to 24h, such as 1h",
-            |text| value::duration_s(text).filter(|idle_s| (60..=UPLOAD_MAX_S).contains(idle_s)),
-        ),
+        upload_idle_s: sources.one("upload-idle", |text| {
+            value::duration_s(text).filter(|idle_s| (60..=UPLOAD_MAX_S).contains(idle_s))
+        }),
         part_deadline_s: 0,
     }
 }
@@ -361,6 +349,24 @@ mod tests {
         assert_eq!(serving.action, Action::Serve);
         invoke(&["--deep"], &[]).expect_err("a flag of checking alone");
         invoke(&["check", "--listen", "[::]:1"], &[]).expect_err("a flag of serving alone");
+    }
+
+    #[test]
+    fn a_running_server_is_asked_where_the_settings_say() {
+        let check = |arguments: &[&str], url: Option<&str>, is_live: bool| {
+            let variables = [("ONETIMESHARE_LISTEN", "127.0.0.1:1")];
+            let invocation = invoke(arguments, &variables).expect("it can be read");
+            let url = url.map(str::to_owned);
+            let expected = Action::Healthcheck(HealthcheckOptions { url, is_live });
+            assert_eq!(invocation.action, expected, "{arguments:?}");
+            let listen = invocation.config.expect("settings that hold").listen;
+            assert_eq!(listen[0].port(), 1);
+        };
+        check(&["healthcheck"], None, false);
+        check(&["healthcheck", "--live"], None, true);
+        let url = "http://a:1";
+        check(&["healthcheck", "--url", url], Some(url), false);
+        invoke(&["--live"], &[]).expect_err("a flag of asking alone");
     }
 
     #[test]
@@ -466,6 +472,16 @@ mod tests {
         assert!(usual.shows_stats);
         let strict = load(&["--lease", "0", "--stats", "off"], &[]).expect("both hold");
         assert_eq!((strict.periods.lease_s, strict.shows_stats), (0, false));
+    }
+
+    #[test]
+    fn what_is_measured_is_shown_at_an_address_or_nowhere() {
+        assert_eq!(load(&[], &[]).expect("defaults hold").metrics_listen, None);
+        let variables = [("ONETIMESHARE_METRICS_LISTEN", "[::1]:9090")];
+        let shown = load(&[], &variables).expect("an address");
+        assert_eq!(shown.metrics_listen, "[::1]:9090".parse().ok());
+        let faults = load(&["--metrics-listen", "9090"], &[]).expect_err("a port alone");
+        assert!(faults.contains("`metrics-listen`"), "{faults}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tracing::{debug, warn};
 
 use self::activity::Activity;
 use self::stall::StallGuard;
+use crate::metrics::Level;
 
 /// The most headers of one request.
 const HEADERS_MAX: usize = 64;
@@ -57,21 +58,26 @@ impl Default for Deadlines {
     }
 }
 
-/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline.
+/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline. Connections are counted
+/// in `open`.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     router: Router,
     deadlines: Deadlines,
+    open: Level,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
     let accepting = listeners.into_iter().map(|listener| {
-        let (router, abort, connections, stop) = (&router, &abort, &connections, &stop);
+        let (router, abort, connections) = (&router, &abort, &connections);
+        let (open, stop) = (&open, &stop);
         async move {
             while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
+                let present = open.enter();
                 let serving = serve_connection(stream, router.clone(), deadlines, stop.clone());
-                connections.spawn(abort.clone().run_until_cancelled_owned(serving));
+                let serving = abort.clone().run_until_cancelled_owned(serving);
+                connections.spawn(serving.inspect(move |_| drop(present)));
             }
         }
     });

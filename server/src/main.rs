@@ -16,13 +16,17 @@ use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
-use onetimeshare_server::config::{Action, BlobPlace, CheckOptions, Config, Invocation};
+use onetimeshare_server::config::{
+    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
+};
+use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
-use onetimeshare_server::router::router;
+use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Service, match_stores};
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{sweeper, telemetry};
@@ -51,7 +55,38 @@ fn main() -> ExitCode {
         (Action::Serve, Err(faults)) => refuse(1, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
         (Action::Check(_), Err(faults)) => refuse(2, &faults),
+        (Action::Healthcheck(options), config) => match run_healthcheck(&options, config) {
+            Ok(sentence) => {
+                tell(&sentence);
+                ExitCode::SUCCESS
+            }
+            Err(sentence) => refuse(1, &sentence),
+        },
     }
+}
+
+/// Asks a running server. What is told of it; an error when it is not well.
+#[tokio::main(flavor = "current_thread")]
+async fn run_healthcheck(
+    options: &HealthcheckOptions,
+    config: Result<Config, Faults>,
+) -> Result<String, String> {
+    let target = if let Some(url) = &options.url {
+        Target::parse(url)
+            .ok_or("`--url` must be http://host:port, without a path or anything else")?
+    } else {
+        let config = config.map_err(|faults| faults.to_string())?;
+        let first = config.listen.first().copied();
+        first
+            .and_then(Target::of_listener)
+            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?
+    };
+    let question = if options.is_live {
+        Question::Live
+    } else {
+        Question::Ready
+    };
+    healthcheck::ask(&target, question).await
 }
 
 /// Said by a check of what it cannot look into.
@@ -126,6 +161,7 @@ async fn run(config: Config) -> Result<()> {
         limits,
         periods,
         shows_stats,
+        metrics_listen,
         log,
         log_format,
         unknown_variables,
@@ -138,35 +174,38 @@ async fn run(config: Config) -> Result<()> {
         );
     }
     // Before the stores: a port in use leaves no folder behind.
-    let listeners = bind(&listen).await?;
+    let listeners = bind(&listen, "--listen").await?;
+    let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
     let Stores {
         records,
         blobs,
         writing_ended,
     } = open_stores(&data_dir, blobs, redis, &places).await?;
-    let service = Service::new(
-        records,
-        blobs,
+    let metrics = Arc::new(Metrics::default());
+    let service = Arc::new(Service::new(
+        Arc::new(MeasuredRecords::new(records, Arc::clone(&metrics))),
+        Arc::new(MeasuredBlobs::new(blobs, Arc::clone(&metrics))),
         Arc::new(SystemClock::start()),
         limits,
         periods,
-    );
-    let service = Arc::new(service);
+    ));
     let mut signals = StopSignals::watch()?;
+    announce_metrics(&own_listeners);
     announce(&listeners, &places);
     let stop = CancellationToken::new();
-    let mut sweeping = tokio::spawn(sweeper::run(Arc::clone(&service), stop.child_token()));
-    let serving = http::serve(
-        listeners,
-        router(App {
-            shows_stats,
-            ..App::new(service)
-        }),
-        Deadlines::default(),
+    let sweeping = sweeper::run(
+        Arc::clone(&service),
+        Arc::clone(&metrics),
         stop.child_token(),
     );
-    let mut serving = tokio::spawn(serving);
+    let mut sweeping = tokio::spawn(sweeping);
+    let app = App {
+        shows_stats,
+        metrics,
+        ..App::new(service)
+    };
+    let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
     tokio::select! {
         told = signals.next() => told?,
         // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
@@ -219,6 +258,32 @@ impl Places {
         let far: Vec<_> = self.redis.iter().chain(&self.bucket).cloned().collect();
         (!far.is_empty()).then(|| far.join(" and in "))
     }
+}
+
+/// Answers everybody on `listeners`, and whoever reads what is measured on `own`, each by a loop of its own, until `stop`.
+async fn serve(
+    app: App,
+    listeners: Vec<TcpListener>,
+    own: Vec<TcpListener>,
+    stop: CancellationToken,
+) {
+    let metrics = Arc::clone(&app.metrics);
+    let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
+    let shown = http::serve(
+        own,
+        metrics_router(Arc::new(scrape)),
+        Deadlines::default(),
+        metrics.own_connections(),
+        stop.clone(),
+    );
+    let served = http::serve(
+        listeners,
+        router(app),
+        Deadlines::default(),
+        metrics.connections(),
+        stop,
+    );
+    tokio::join!(served, shown);
 }
 
 /// What is kept, and where.
@@ -283,12 +348,12 @@ async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {
     Ok(store)
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>> {
+async fn bind(addresses: &[SocketAddr], setting: &str) -> Result<Vec<TcpListener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for address in addresses {
         let listener = TcpListener::bind(address).await;
         listeners.push(listener.with_context(|| {
-            format!("cannot listen on {address} (choose another with --listen)")
+            format!("cannot listen on {address} (choose another with {setting})")
         })?);
     }
     Ok(listeners)
@@ -316,6 +381,23 @@ fn announce(listeners: &[TcpListener], places: &Places) {
         );
     }
     info!(addresses = urls.join(" "), "started");
+}
+
+/// Tells where what is measured can be read, before the line that says that everything is up.
+fn announce_metrics(listeners: &[TcpListener]) {
+    for listener in listeners {
+        let Ok(address) = listener.local_addr() else {
+            continue;
+        };
+        tell(&format_args!(
+            "onetimeshare shows its metrics at http://{address}/metrics"
+        ));
+        if !address.ip().is_loopback() {
+            tell(
+                &"Everyone who reaches that address can read them: keep it within a network of your own.",
+            );
+        }
+    }
 }
 
 /// What tells this process to stop, watched from the moment it is made, so that none comes too early.

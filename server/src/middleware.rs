@@ -3,5 +3,6 @@
 pub(crate) mod drain;
 pub(crate) mod headers;
 pub(crate) mod host;
+pub(crate) mod measure;
 pub(crate) mod panics;
 pub(crate) mod request_log;

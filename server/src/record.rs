@@ -346,17 +346,13 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
 
     /// How far the store has come: a mark that only grows, or none where records and blobs are never restored one without the
     /// other. See [`crate::service::check_stores`].
-    async fn mark(&self) -> StoreResult<Option<u64>> {
-        Ok(None)
-    }
+    async fn mark(&self) -> StoreResult<Option<u64>>;
 
     /// Says that the store had come to this mark: no step runs any more on what of it has fallen far behind.
-    fn expect_mark(&self, _mark: u64) {}
+    fn expect_mark(&self, mark: u64);
 
     /// Moves the mark on, and says where to; none when there is none, or that was done a moment ago.
-    async fn advance_mark(&self) -> StoreResult<Option<u64>> {
-        Ok(None)
-    }
+    async fn advance_mark(&self) -> StoreResult<Option<u64>>;
 
     /// Whether no object is recorded, neither as a part nor for deletion, so that an empty blob store is no loss.
     async fn has_no_parts(&self) -> StoreResult<bool>;

@@ -1,14 +1,19 @@
 //! The route table, whole, and the layers in order. It decides nothing else.
 
+mod metrics;
+
+use std::sync::Arc;
+
 use axum::routing::{get, post, put};
 use axum::{Router, middleware};
 use onetimeshare_protocol::route;
 
+pub use self::metrics::metrics_router;
 use crate::app::App;
 use crate::handlers::{
     body, claim, config, create, health, openapi, owner, pages, parts, peek, stats,
 };
-use crate::middleware::{drain, headers, host, panics, request_log};
+use crate::middleware::{drain, headers, host, measure, panics, request_log};
 
 /// The server's whole face.
 pub fn router(app: App) -> Router {
@@ -44,5 +49,9 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(panics::catch))
         .layer(middleware::from_fn(headers::add))
         .layer(middleware::from_fn(request_log::log))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app.metrics),
+            measure::measure,
+        ))
         .with_state(app)
 }

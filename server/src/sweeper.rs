@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::metrics::{Metrics, Pass};
 use crate::record::{StoreError, Taken};
 use crate::service::{MatchError, Service, check_stores, leave_mark};
 
@@ -23,29 +25,41 @@ pub(crate) const BATCH: usize = 256;
 const STOP_MAX: Duration = Duration::from_secs(5);
 
 /// Sweeps until `stop`. What the last pass did not come to is done after the next start.
-pub async fn run(service: Arc<Service>, stop: CancellationToken) {
+pub async fn run(service: Arc<Service>, metrics: Arc<Metrics>, stop: CancellationToken) {
     let stopped = async {
         stop.cancelled().await;
         tokio::time::sleep(STOP_MAX).await;
     };
     tokio::select! {
-        () = sweep_until(&service, &stop) => {}
+        () = sweep_until(&service, &metrics, &stop) => {}
         () = stopped => warn!("a sweep was cut off: a store does not answer"),
     }
 }
 
-async fn sweep_until(service: &Service, stop: &CancellationToken) {
+async fn sweep_until(service: &Service, metrics: &Metrics, stop: &CancellationToken) {
     let mut orphans = tokio::time::interval(ORPHAN_PERIOD);
     // What ended while nobody swept, or was left by a process that died, does not wait for the first period.
-    report(sweep(service).await);
+    pass(Pass::Due, service, metrics).await;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = service.erased() => report(sweep(service).await),
-            () = tokio::time::sleep(PERIOD) => report(sweep(service).await),
-            _ = orphans.tick() => report(sweep_orphans(service).await),
+            () = service.erased() => pass(Pass::Due, service, metrics).await,
+            () = tokio::time::sleep(PERIOD) => pass(Pass::Due, service, metrics).await,
+            _ = orphans.tick() => pass(Pass::Orphans, service, metrics).await,
         }
     }
+}
+
+/// One pass, measured and reported.
+async fn pass(pass: Pass, service: &Service, metrics: &Metrics) {
+    let started = Instant::now();
+    let swept = match pass {
+        Pass::Due => sweep(service).await,
+        Pass::Orphans => sweep_orphans(service).await,
+    };
+    let removed = swept.as_ref().ok().copied();
+    metrics.swept(pass, started.elapsed(), removed, service.moment().now);
+    report(swept);
 }
 
 fn report(swept: Result<usize, MatchError>) {

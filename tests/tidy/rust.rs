@@ -47,6 +47,7 @@ const CONFINED: &[(&str, &[&str], &[&str], &str)] = &[
             "error",
             "extract",
             "handlers",
+            "healthcheck",
             "http",
             "lib",
             "main",

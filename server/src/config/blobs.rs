@@ -4,14 +4,10 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::settings::BLOB_URL;
+use super::settings::{BLOB_FORM, BLOB_URL};
 use super::sources::Sources;
 use super::variables::Variables;
 use crate::blob::object::{Bucket, Provider};
-
-/// What an address looks like.
-const FORM: &str =
-    "must be file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix";
 
 /// Where blobs are kept.
 #[derive(Clone, Debug)]
@@ -29,9 +25,14 @@ pub(super) fn take(sources: &mut Sources, variables: &Variables, data_dir: &Path
         .unwrap_or_else(|| BlobPlace::Folder(data_dir.join("blobs")))
 }
 
+/// What an address looks like, as the end of a sentence.
+fn form() -> String {
+    format!("must be {BLOB_FORM}")
+}
+
 /// An error is the end of a sentence that begins with the setting's name, and holds no value.
 fn parse(text: &str, variables: &Variables) -> Result<BlobPlace, String> {
-    let url = Url::parse(text).map_err(|_| FORM)?;
+    let url = Url::parse(text).map_err(|_| form())?;
     let has_more = url.query().is_some() || url.fragment().is_some();
     if has_more || !url.username().is_empty() || url.password().is_some() {
         return Err(
@@ -39,9 +40,9 @@ fn parse(text: &str, variables: &Variables) -> Result<BlobPlace, String> {
         );
     }
     if url.scheme() == "file" {
-        return folder(text, &url).ok_or_else(|| FORM.to_owned());
+        return folder(text, &url).ok_or_else(form);
     }
-    let provider = Provider::of_scheme(url.scheme()).ok_or(FORM)?;
+    let provider = Provider::of_scheme(url.scheme()).ok_or_else(form)?;
     let variables = variables.beginning(provider.variables());
     let variables = variables.map_err(|name| format!("needs UTF-8 in the variable {name}"))?;
     Bucket::parse(&url, &variables).map(BlobPlace::Bucket)

@@ -16,6 +16,8 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// What it does, for a person to read.
     pub doc: &'static str,
+    /// What a value must be, with its range: the end of a sentence that begins with "must be".
+    pub expected: &'static str,
     /// Whether it may be given more than once.
     pub is_list: bool,
     /// Whether it may hold a password: then it can also be read from a file of its own.
@@ -42,12 +44,14 @@ const fn setting(
     value_name: &'static str,
     default: &'static str,
     doc: &'static str,
+    expected: &'static str,
 ) -> Setting {
     Setting {
         name,
         value_name,
         default: Some(default),
         doc,
+        expected,
         is_list: false,
         is_secret: false,
     }
@@ -59,6 +63,13 @@ pub const CONFIG: &str = "config";
 /// The setting that says where blobs are kept.
 pub const BLOB_URL: &str = "blob-url";
 
+/// What says where blobs are kept.
+pub(super) const BLOB_FORM: &str =
+    "file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix";
+
+/// A duration that people choose.
+const LIFE: &str = "a duration from 1s to 365d, such as 90s, 10m, 5h or 7d";
+
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -68,6 +79,7 @@ pub const SETTINGS: &[Setting] = &[
             "ADDRESS",
             "127.0.0.1:8080",
             "Address and port to listen on; repeat it, or separate by commas, for several",
+            "an address and port, such as 127.0.0.1:8080 or [::]:8080",
         )
     },
     setting(
@@ -75,6 +87,7 @@ pub const SETTINGS: &[Setting] = &[
         "FOLDER",
         "./onetimeshare-data",
         "Folder for records and, unless blob-url says otherwise, blobs; the server makes it when it is not there",
+        "the path of a folder",
     ),
     Setting {
         default: None,
@@ -84,6 +97,7 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "Where blobs are kept if not in the data folder: file:///folder, s3://bucket/prefix, gs://bucket/prefix or \
              az://container/prefix; credentials and endpoint come from the usual variables (AWS_…, GOOGLE_…, AZURE_…)",
+            BLOB_FORM,
         )
     },
     Setting {
@@ -95,6 +109,8 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "Keep records in Redis, which several servers may share: redis://host:6379/0, rediss:// for TLS, \
              redis+sentinel://host,host/name, or several servers of a cluster separated by commas",
+            "redis://host:port/database, rediss://…, redis+sentinel://host:port/name, or several servers of a cluster separated by \
+             commas; special characters of a password as %40",
         )
     },
     Setting {
@@ -105,6 +121,7 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "Use a Redis that may bring back what was opened, or lose what was not: volatile (no append-only file), eviction, \
              restored (an old copy), separated by commas",
+            "volatile, eviction or restored, or several of them separated by commas",
         )
     },
     setting(
@@ -112,6 +129,7 @@ pub const SETTINGS: &[Setting] = &[
         "COUNT",
         "0",
         "How many replicas of Redis must have a change before it is answered, so that a fail-over brings nothing back",
+        "a number from 0 to 10",
     ),
     setting(
         "redis-rewrite",
@@ -119,48 +137,56 @@ pub const SETTINGS: &[Setting] = &[
         "1h",
         "How often Redis is asked to rewrite its append-only file when something was erased, which removes what was sealed there; \
          0 for never",
+        "0, or a duration of at least 1m, such as 1h",
     ),
     setting(
         "max-transfer-size",
         "SIZE",
         "2 GiB",
         "The most content of one transfer, up to 1 TiB",
+        "a size from 1 kB to 1 TiB, such as 2 GiB",
     ),
     setting(
         "inline-max",
         "SIZE",
         "64 KiB",
         "Sealed bodies up to this size come with the create request, up to 1 MiB",
+        "a size from 0 to 1 MiB, such as 64 KiB",
     ),
     setting(
         "part-size",
         "SIZE",
         "8 MiB",
         "Size of the parts that larger bodies are uploaded in",
+        "a size from 64 KiB to 64 MiB, such as 8 MiB",
     ),
     setting(
         "max-ttl",
         "DURATION",
         "7d",
         "The longest life that a sender may choose",
+        LIFE,
     ),
     setting(
         "default-ttl",
         "DURATION",
         "1d",
         "The life that the pages offer first",
+        LIFE,
     ),
     setting(
         "min-ttl",
         "DURATION",
         "1m",
         "The shortest life that a sender may choose",
+        LIFE,
     ),
     setting(
         "max-claims",
         "COUNT",
         "100",
         "The most opens that a sender may choose",
+        "a number from 1 to 10000",
     ),
     setting(
         "lease",
@@ -168,42 +194,60 @@ pub const SETTINGS: &[Setting] = &[
         "10m",
         "How long whoever opened a transfer may fetch it without a sign of life; with 0 it is given once, erased while serving, \
          and what breaks off is lost",
+        "0, or a duration of at least 10s, such as 10m",
     ),
     setting(
         "lease-max",
         "DURATION",
         "1d",
         "How long after opening fetching ends at the latest",
+        LIFE,
     ),
     setting(
         "tombstone-ttl",
         "DURATION",
         "1d",
         "How long the server remembers that, when and why a transfer ended",
+        LIFE,
     ),
     setting(
         "upload-idle",
         "DURATION",
         "1h",
         "An upload without a new part for so long is given up",
+        "a duration from 1m to 24h, such as 1h",
     ),
     setting(
         "stats",
         "SWITCH",
         "on",
         "Whether anyone may read how many transfers were created, claimed and so on: on or off",
+        "on or off",
     ),
+    Setting {
+        default: None,
+        ..setting(
+            "metrics-listen",
+            "ADDRESS",
+            "",
+            "Address and port of a listener that shows /metrics for Prometheus, and nothing that is for others: 127.0.0.1:9090, \
+             say, or an address that only your own network reaches",
+            "an address and port, such as 127.0.0.1:9090 or [::1]:9090",
+        )
+    },
     setting(
         "log",
         "FILTER",
         "info",
         "What is logged: error, warn, info, debug or trace, or a filter by module",
+        "a level (error, warn, info, debug, trace), or a filter by module",
     ),
     setting(
         "log-format",
         "FORMAT",
         "text",
         "How it is logged: text or json",
+        "text or json",
     ),
     Setting {
         default: None,
@@ -212,6 +256,7 @@ pub const SETTINGS: &[Setting] = &[
             "FILE",
             "",
             "TOML file with any of these settings, under the same names",
+            "the path of a file",
         )
     },
 ];
@@ -221,16 +266,42 @@ pub(super) const CHECK: &str = "check";
 pub(super) const DEEP: &str = "deep";
 pub(super) const REPAIR: &str = "repair";
 
-/// Settings that the subcommand takes too. What else is set counts for it as well.
+/// The subcommand that asks a running server whether it is well, and its flags.
+pub(super) const HEALTHCHECK: &str = "healthcheck";
+pub(super) const URL: &str = "url";
+pub(super) const LIVE: &str = "live";
+
+/// Settings that the subcommands take too. What else is set counts for it as well.
 const SHARED: &[&str] = &["data-dir", BLOB_URL, CONFIG];
 
+fn flag(name: &'static str, doc: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .help(doc)
+        .action(ArgAction::SetTrue)
+}
+
+fn healthcheck_command() -> Command {
+    Command::new(HEALTHCHECK)
+        .about("Asks a running server whether it is ready, and says so by the exit code")
+        .arg(
+            Arg::new(URL)
+                .long(URL)
+                .value_name("URL")
+                .help("Ask at http://host:port, and not at the first address that the settings name"),
+        )
+        .arg(flag(
+            LIVE,
+            "Ask only whether the process lives, and not whether its stores answer",
+        ))
+        .after_help(
+            "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
+             wildcard. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
+             Exit codes: 0 it is well, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
+        )
+}
+
 fn check_command() -> Command {
-    let flag = |name, doc| {
-        Arg::new(name)
-            .long(name)
-            .help(doc)
-            .action(ArgAction::SetTrue)
-    };
     Command::new(CHECK)
         .about("Checks records and blobs against each other, and says what is wrong")
         .long_about(
@@ -288,6 +359,7 @@ pub(super) fn command() -> Command {
         .after_help("A flag wins over its variable, a variable over the file, the file over the default.")
         .args(arguments)
         .subcommand(check_command())
+        .subcommand(healthcheck_command())
         .disable_help_subcommand(true)
 }
 

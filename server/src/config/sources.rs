@@ -143,18 +143,14 @@ impl Sources {
     }
 
     /// The one value of `name`. A faulty one is noted, and its default taken.
-    pub(super) fn one<T>(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> T {
+    pub(super) fn one<T>(&mut self, name: &'static str, parse: impl Fn(&str) -> Option<T>) -> T {
         if let Some(found) = self.found.get(name) {
             if let [text] = &found.texts[..]
                 && let Some(value) = parse(text.trim())
             {
                 return value;
             }
+            let expected = setting(name).expected;
             let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
             self.fault(fault);
         }
@@ -186,11 +182,10 @@ impl Sources {
     pub(super) fn optional<T>(
         &mut self,
         name: &'static str,
-        expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
         self.option(name, |text| {
-            parse(text).ok_or_else(|| format!("must be {expected}"))
+            parse(text).ok_or_else(|| format!("must be {}", setting(name).expected))
         })
     }
 
@@ -198,7 +193,6 @@ impl Sources {
     pub(super) fn list<T>(
         &mut self,
         name: &'static str,
-        expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
         if let Some(found) = self.found.get(name) {
@@ -209,6 +203,7 @@ impl Sources {
             {
                 Some(values) if !values.is_empty() => return values,
                 _ => {
+                    let expected = setting(name).expected;
                     let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
                     self.fault(fault);
                 }
@@ -218,11 +213,16 @@ impl Sources {
     }
 }
 
+fn setting(name: &str) -> &'static Setting {
+    let mut settings = SETTINGS.iter();
+    settings
+        .find(|setting| setting.name == name)
+        .expect("every setting that is asked for stands in the table")
+}
+
 fn default(name: &str) -> &'static str {
-    let setting = SETTINGS.iter().find(|setting| setting.name == name);
-    setting
-        .and_then(|setting| setting.default)
-        .expect("every setting that is asked for has a default in the table")
+    let default = setting(name).default;
+    default.expect("every setting that is never unset has a default in the table")
 }
 
 fn texts(value: toml::Value, is_list: bool) -> Option<Vec<String>> {

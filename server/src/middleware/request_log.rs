@@ -15,12 +15,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Runs the request inside a span of its own and logs its end.
 pub(crate) async fn log(request: Request, next: Next) -> Response {
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
-    let method = name(request.method());
+    let route = route_of(&request);
+    let method = method_of(request.method());
     let id = request_id();
     let span = info_span!("request", %id, transfer = tracing::field::Empty);
     let started = Instant::now();
@@ -43,8 +39,14 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
     .await
 }
 
+/// The matched route's template, or `none`.
+pub(super) fn route_of(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or("none", MatchedPath::as_str).to_owned()
+}
+
 /// The method's name. A made-up method is the client's text, and not repeated.
-fn name(method: &Method) -> &'static str {
+pub(super) fn method_of(method: &Method) -> &'static str {
     let known = [
         Method::GET,
         Method::HEAD,

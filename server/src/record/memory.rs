@@ -234,6 +234,17 @@ impl RecordStore for MemoryStore {
         self.has_room.load(Ordering::SeqCst)
     }
 
+    /// Nothing of it is ever restored.
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
+    fn expect_mark(&self, _mark: u64) {}
+
+    async fn advance_mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
     async fn has_no_parts(&self) -> StoreResult<bool> {
         Ok(self.section()?.has_no_parts())
     }

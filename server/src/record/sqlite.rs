@@ -505,6 +505,17 @@ impl RecordStore for SqliteStore {
         self.has_room.load(Ordering::Relaxed)
     }
 
+    /// Records and blobs lie in one folder, and are restored together.
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
+    fn expect_mark(&self, _mark: u64) {}
+
+    async fn advance_mark(&self) -> StoreResult<Option<u64>> {
+        Ok(None)
+    }
+
     async fn has_no_parts(&self) -> StoreResult<bool> {
         let look = |conn: &Connection| {
             Ok(!conn

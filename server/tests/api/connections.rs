@@ -39,6 +39,7 @@ impl Running {
             vec![listener],
             server.router.clone(),
             DEADLINES,
+            server.metrics.connections(),
             stop.clone(),
         );
         Self {
@@ -271,4 +272,33 @@ async fn stopping_does_not_wait_for_ever() {
         .await
         .expect("the loop ends")
         .unwrap();
+}
+
+#[tokio::test]
+async fn open_connections_are_counted() {
+    let running = Running::start().await;
+    let count = async || {
+        let told = running.server.measured().await;
+        let series = "onetimeshare_connections_open{listener=\"main\"} ";
+        let mut lines = told.lines();
+        lines
+            .find_map(|line| line.strip_prefix(series).map(str::to_owned))
+            .unwrap()
+    };
+    let mut stream = running.connect().await;
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    stream.read_u8().await.unwrap();
+    assert_eq!(count().await, "1");
+    read_all(&mut stream).await;
+    let ended = async {
+        while count().await != "0" {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, ended)
+        .await
+        .expect("it is counted no more");
 }

@@ -67,6 +67,10 @@ async fn live(sample: &Sample) -> String {
 
 #[tokio::test]
 async fn logs_hold_no_proof_token_or_whole_id() {
+    // While there is only one subscriber, tracing asks that of the thread which first comes to a span or line, and tests beside
+    // this one have none: it would be switched off for all. With a second one it asks both.
+    let other = telemetry::subscriber(EnvFilter::new("trace"), LogFormat::Text, false, io::sink);
+    let _other = tracing::Dispatch::new(other);
     for format in [LogFormat::Text, LogFormat::Json] {
         for sample in [Sample::small(), Sample::large()] {
             let lines = Lines::default();

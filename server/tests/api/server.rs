@@ -13,9 +13,10 @@ use onetimeshare_server::app::App;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::memory::MemoryBlobs;
 use onetimeshare_server::clock::{Clock, MockClock};
+use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::memory::MemoryStore;
-use onetimeshare_server::router::router;
+use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Limits, Service, match_stores};
 use onetimeshare_server::sweeper;
 use onetimeshare_server::transfer::Periods;
@@ -52,6 +53,7 @@ pub(crate) struct TestServer {
     pub(crate) clock: Arc<MockClock>,
     pub(crate) records: Arc<MemoryStore>,
     pub(crate) blobs: Arc<MemoryBlobs>,
+    pub(crate) metrics: Arc<Metrics>,
     service: Arc<Service>,
 }
 
@@ -71,9 +73,10 @@ impl TestServer {
         let shared_records: Arc<dyn RecordStore> = Arc::<MemoryStore>::clone(&records);
         let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
         let shared_clock: Arc<dyn Clock> = Arc::<MockClock>::clone(&clock);
+        let metrics = Arc::new(Metrics::default());
         let service = Arc::new(Service::new(
-            shared_records,
-            shared_blobs,
+            Arc::new(MeasuredRecords::new(shared_records, Arc::clone(&metrics))),
+            Arc::new(MeasuredBlobs::new(shared_blobs, Arc::clone(&metrics))),
             shared_clock,
             LIMITS,
             Periods { lease_s, ..PERIODS },
@@ -81,6 +84,7 @@ impl TestServer {
         let app = App {
             body_deadline: Duration::from_millis(300),
             shows_stats,
+            metrics: Arc::clone(&metrics),
             ..App::new(Arc::clone(&service))
         };
         Self {
@@ -88,6 +92,7 @@ impl TestServer {
             clock,
             records,
             blobs,
+            metrics,
             service,
         }
     }
@@ -143,6 +148,18 @@ impl TestServer {
             with_token(request("POST", path), token).header(CONTENT_TYPE, "application/json");
         self.send(request.body(text.to_owned().into()).unwrap())
             .await
+    }
+
+    /// What is measured, as Prometheus reads it.
+    pub(crate) async fn measured(&self) -> String {
+        let (metrics, service) = (Arc::clone(&self.metrics), Arc::clone(&self.service));
+        Scrape::new(metrics, service).text().await
+    }
+
+    /// The router of the listener that shows what is measured.
+    pub(crate) fn metrics_router(&self) -> Router {
+        let (metrics, service) = (Arc::clone(&self.metrics), Arc::clone(&self.service));
+        metrics_router(Arc::new(Scrape::new(metrics, service)))
     }
 
     /// Removes what is due.

@@ -335,6 +335,69 @@ fn checking_beside_a_server_and_without_one() {
     assert!(said.contains("before the word `check`"), "{said}");
 }
 
+/// What a healthcheck says in this folder, and its exit code.
+fn healthcheck(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
+        .current_dir(folder)
+        .env_clear()
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_healthcheck_asks_the_server_that_the_settings_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut started = Started::of(server(folder.path()).args(["--listen", "[::1]:0"]));
+    let port = started.address.rsplit(':').next().unwrap().to_owned();
+    let (wildcard, url) = (
+        format!("0.0.0.0:{port}"),
+        format!("http://{}", started.address),
+    );
+    for (arguments, path) in [
+        (&["--listen", &wildcard, "healthcheck"][..], "/readyz"),
+        (
+            &["--listen", &wildcard, "healthcheck", "--live"],
+            "/healthz",
+        ),
+        (&["--lease", "9s", "healthcheck", "--url", &url], "/readyz"),
+    ] {
+        let (code, said) = healthcheck(folder.path(), arguments);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(
+            said.contains(&format!("http://{}{path}", started.address)),
+            "{said}"
+        );
+    }
+    assert_eq!(started.terminate(), Some(0));
+    let arguments = ["healthcheck", "--url", &url];
+    let (code, said) = healthcheck(folder.path(), &arguments);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("is the server started"), "{said}");
+}
+
+#[test]
+fn a_healthcheck_that_cannot_ask_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |arguments: &[&str], expected: &str| {
+        let (code, said) = healthcheck(folder.path(), arguments);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(expected), "{said}");
+    };
+    check(
+        &["healthcheck", "--url", "https://a"],
+        "`--url` must be http://host:port",
+    );
+    check(
+        &["--listen", "127.0.0.1:0", "healthcheck"],
+        "leaves the port to the system",
+    );
+    check(&["--lease", "9s", "healthcheck"], "`lease`");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_check_that_nobody_reads_has_its_exit_code_all_the_same() {

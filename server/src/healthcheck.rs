@@ -1,0 +1,225 @@
+//! `onetimeshare-server healthcheck`: asks a running server whether it is well, for containers in which there is no other
+//! program that could. It needs no store, and writes nothing.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::HOST;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use onetimeshare_protocol::error::ErrorBody;
+use onetimeshare_protocol::route;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::Url;
+
+/// A server that has not answered after so long is not well.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// The most of an answer that is read, in bytes: more than any error of ours has.
+const ANSWER_LEN_MAX: usize = 4096;
+
+/// What a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether its process answers.
+    Live,
+    /// Whether its stores do.
+    Ready,
+}
+
+/// Where a server answers: a host and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target(String);
+
+impl Target {
+    /// Reads `http://host:port`, and nothing more: no path, no credentials.
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+        let target = Self(format!("{host}:{port}"));
+        let is_plain = url.scheme() == "http"
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        is_plain.then_some(target)
+    }
+
+    /// Where a server that listens there can be reached from the same machine. None when the system has chosen the port.
+    pub fn of_listener(address: SocketAddr) -> Option<Self> {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let target = SocketAddr::new(ip, address.port());
+        (address.port() != 0).then(|| Self(target.to_string()))
+    }
+}
+
+/// Asks, and answers with a sentence: what is well, or what is wrong and what to do.
+pub async fn ask(target: &Target, question: Question) -> Result<String, String> {
+    let (path, well) = match question {
+        Question::Live => (route::HEALTHZ, "the server lives"),
+        Question::Ready => (route::READYZ, "the server is ready"),
+    };
+    let Target(authority) = target;
+    let answered = timeout(ANSWER_MAX, answer(authority, path)).await;
+    match answered {
+        Ok(Ok(None)) => Ok(format!("{well}, says http://{authority}{path}")),
+        Ok(Ok(Some(fault))) => Err(format!("http://{authority}{path} answers {fault}")),
+        Ok(Err(reason)) => Err(format!(
+            "nothing answers at http://{authority}{path} ({reason}): is the server started, and does it listen there?"
+        )),
+        Err(_) => Err(format!(
+            "http://{authority}{path} does not answer within {} seconds: the server's log may say why",
+            ANSWER_MAX.as_secs()
+        )),
+    }
+}
+
+/// What is wrong by the server's own word, if anything. An error is one of the connection.
+async fn answer(authority: &str, path: &str) -> anyhow::Result<Option<String>> {
+    let stream = TcpStream::connect(authority).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let request = Request::get(path)
+        .header(HOST, authority)
+        .body(Empty::<Bytes>::new())?;
+    // It ends with the exchange, or with this process, and what breaks it is told to the request.
+    tokio::spawn(connection);
+    Ok(fault(sender.send_request(request).await?).await)
+}
+
+async fn fault(response: Response<Incoming>) -> Option<String> {
+    let status = response.status();
+    if status.is_success() {
+        return None;
+    }
+    let body = Limited::new(response.into_body(), ANSWER_LEN_MAX)
+        .collect()
+        .await;
+    let message = body
+        .ok()
+        .and_then(|body| serde_json::from_slice::<ErrorBody>(&body.to_bytes()).ok())
+        .map(|body| body.message)
+        // Whoever answers there may be another, and a terminal obeys such letters.
+        .filter(|message| !message.contains(char::is_control));
+    Some(match message {
+        Some(message) => format!("{}: {message}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_a_host_and_a_port() {
+        let check = |text: &str, expected: Option<&str>| {
+            let found = Target::parse(text).map(|Target(authority)| authority);
+            assert_eq!(found.as_deref(), expected, "{text}");
+        };
+        check("http://127.0.0.1:8080", Some("127.0.0.1:8080"));
+        check("http://[::1]:8080/", Some("[::1]:8080"));
+        check("http://onetimeshare", Some("onetimeshare:80"));
+        check("https://a:443", None);
+        check("http://a:1/readyz", None);
+        check("http://a:1/?b", None);
+        check("http://a:1/#b", None);
+        check("http://hunter2@a:1", None);
+        check("a:1", None);
+        check("", None);
+    }
+
+    #[test]
+    fn wildcards_are_asked_at_loopback() {
+        let check = |text: &str, expected: Option<&str>| {
+            let found = Target::of_listener(text.parse().unwrap());
+            let found = found.map(|Target(authority)| authority);
+            assert_eq!(found.as_deref(), expected, "{text}");
+        };
+        check("0.0.0.0:8080", Some("127.0.0.1:8080"));
+        check("[::]:8080", Some("[::1]:8080"));
+        check("10.0.0.1:80", Some("10.0.0.1:80"));
+        check("127.0.0.1:0", None);
+    }
+
+    /// What is said of a server that answers a request with these bytes; it stays silent, and connected, without any.
+    async fn said_of(bytes: &'static [u8]) -> Result<String, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::of_listener(listener.local_addr().unwrap()).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            if bytes.is_empty() {
+                std::future::pending::<()>().await;
+            }
+        });
+        ask(&target, Question::Ready).await
+    }
+
+    #[track_caller]
+    fn assert_said(said: Result<String, String>, expected: Result<&str, &str>) {
+        let ((Ok(said), Ok(expected)) | (Err(said), Err(expected))) = (&said, expected) else {
+            panic!("{said:?}");
+        };
+        assert!(said.contains(expected) && !said.contains('\n'), "{said}");
+    }
+
+    #[tokio::test]
+    async fn answers_are_told_in_a_sentence() {
+        let check = async |bytes, expected| assert_said(said_of(bytes).await, expected);
+        check(
+            b"HTTP/1.1 204 No Content\r\n\r\n",
+            Ok("the server is ready"),
+        )
+        .await;
+        check(
+            b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+            Err("answers 302"),
+        )
+        .await;
+        check(
+            b"HTTP/1.1 503 \r\nContent-Length: 49\r\n\r\n{\"code\":\"store.unreachable\",\"message\":\"no Redis\"}",
+            Err("answers 503: no Redis"),
+        )
+        .await;
+        check(
+            b"HTTP/1.1 503 \r\nContent-Length: 52\r\n\r\n{\"code\":\"store.unreachable\",\"message\":\"a\\u001b[31m\"}",
+            Err("/readyz answers 503"),
+        )
+        .await;
+        check(b"220 mail.example ESMTP\r\n", Err("nothing answers at")).await;
+        let long = Vec::leak([&b"HTTP/1.1 500 \r\n\r\n"[..], &b" ".repeat(1 << 20)].concat());
+        check(long, Err("/readyz answers 500")).await;
+    }
+
+    #[tokio::test]
+    async fn nobody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::of_listener(listener.local_addr().unwrap()).unwrap();
+        drop(listener);
+        assert_said(
+            ask(&target, Question::Live).await,
+            Err("is the server started"),
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_waited_for_five_seconds() {
+        let started = tokio::time::Instant::now();
+        assert_said(said_of(b"").await, Err("within 5 seconds"));
+        assert_eq!(started.elapsed(), ANSWER_MAX);
+    }
+}
