@@ -19,6 +19,8 @@ const NODE_MAJOR_MIN: u32 = 20;
 pub(crate) enum Package {
     /// A second implementation of the body's format.
     Age,
+    /// A proxy, which the server is run behind.
+    Caddy,
     /// A browser.
     Chromium,
     /// Another browser, of another family.
@@ -27,7 +29,7 @@ pub(crate) enum Package {
     Faketime,
     /// Letters for names that are not Latin.
     Fonts,
-    /// A plain store of files, which the server is measured beside.
+    /// Another proxy; and a plain store of files, which the server is measured beside.
     Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
@@ -37,6 +39,8 @@ pub(crate) enum Package {
     Redis,
     /// Makes the server's system calls fail.
     Strace,
+    /// Reads the units of the server, and hands it a socket.
+    Systemd,
     /// Unpacks the archives that pages make.
     Unzip,
     /// The third family of browsers, with its driver and a screen to draw on.
@@ -47,14 +51,17 @@ impl Package {
     /// Everything that the whole test command needs.
     pub(crate) const ALL: &[Self] = &[
         Self::Age,
+        Self::Caddy,
         Self::Chromium,
         Self::Firefox,
         Self::Faketime,
         Self::Fonts,
+        Self::Nginx,
         Self::Node,
         Self::Python,
         Self::Redis,
         Self::Strace,
+        Self::Systemd,
         Self::Unzip,
         Self::WebKit,
     ];
@@ -62,10 +69,13 @@ impl Package {
     /// What the Rust tests need.
     pub(crate) const UNIT: &[Self] = &[
         Self::Age,
+        Self::Caddy,
         Self::Faketime,
+        Self::Nginx,
         Self::Python,
         Self::Redis,
         Self::Strace,
+        Self::Systemd,
     ];
 
     /// What the tests of faults need.
@@ -86,6 +96,7 @@ impl Package {
     fn debian_names(self) -> &'static [&'static str] {
         match self {
             Self::Age => &["age"],
+            Self::Caddy => &["caddy"],
             Self::Chromium => &["chromium"],
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
@@ -95,6 +106,7 @@ impl Package {
             Self::Python => &["python3", "python3-venv"],
             Self::Redis => &["redis-server"],
             Self::Strace => &["strace"],
+            Self::Systemd => &["systemd"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
@@ -103,6 +115,7 @@ impl Package {
     fn is_present(self) -> bool {
         match self {
             Self::Age => env::find_program(&["age"]).is_some(),
+            Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
@@ -112,6 +125,9 @@ impl Package {
             Self::Python => has_python(),
             Self::Redis => env::find_program(&["redis-server"]).is_some(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
+            Self::Systemd => ["systemd-analyze", "systemd-socket-activate"]
+                .iter()
+                .all(|program| env::find_program(&[program]).is_some()),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
                 .iter()
@@ -137,7 +153,7 @@ fn has_faketime() -> bool {
     libraries.any(|library| library.is_file())
 }
 
-/// The nginx to measure beside. Debian keeps it where only the search path of an administrator leads.
+/// The nginx to run behind, and to measure beside. Debian keeps it where only the search path of an administrator leads.
 pub(crate) fn nginx() -> Option<PathBuf> {
     let usual = PathBuf::from("/usr/sbin/nginx");
     env::find_program(&["nginx"]).or_else(|| usual.is_file().then_some(usual))

@@ -44,7 +44,7 @@ pub(crate) fn usage() {
 the steps of test, each alone:
   check             formatting, lints, documentation, the rules of the tree
   unit              the Rust tests
-  tools             only install what they start: S3 servers, below target/
+  tools             only install what they start: S3 servers, and readers of deployment files, below target/
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages
   openapi [-- ARGS] the server against its own document; ARGS are schemathesis's
