@@ -6,7 +6,7 @@
     reason = "a test ends at the first surprise"
 )]
 
-mod compose;
+mod files;
 mod life;
 mod proxies;
 mod python;

@@ -120,10 +120,8 @@ fn nginx(server: &Server, changes: &[(&str, &str)]) -> (Proxy, SocketAddr) {
     let user = Command::new("id").arg("-un").output().unwrap();
     let user = String::from_utf8(user.stdout).unwrap();
     let aside = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let places: String = aside
-        .iter()
-        .map(|kind| format!("{kind}_temp_path aside-{kind};\n"))
-        .collect();
+    let places = aside.map(|kind| format!("{kind}_temp_path aside-{kind};\n"));
+    let places = places.concat();
     let whole = format!(
         "daemon off;\nuser {};\npid nginx.pid;\nevents {{}}\nhttp {{\naccess_log off;\n{places}{text}}}\n",
         user.trim()

@@ -11,7 +11,7 @@ use onetimeshare_tests::Server;
 
 use crate::life::pass_on;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_socket_that_is_handed_over_is_served_instead_of_the_setting() {
@@ -74,14 +74,14 @@ fn systemd_itself_hands_over_a_socket() {
 }
 
 #[test]
-fn the_service_manager_hears_when_the_server_answers_and_when_it_stops() {
+fn systemd_hears_when_the_server_answers_and_when_it_stops() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&path).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let supervisor = UnixDatagram::bind(&path).unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
     let heard = || {
         let mut word = [0; 100];
-        let len = manager.recv(&mut word).unwrap();
+        let len = supervisor.recv(&mut word).unwrap();
         String::from_utf8_lossy(&word[..len]).trim().to_owned()
     };
     let variable = (
@@ -96,7 +96,7 @@ fn the_service_manager_hears_when_the_server_answers_and_when_it_stops() {
 }
 
 #[test]
-fn a_service_manager_that_cannot_be_told_is_no_reason_not_to_serve() {
+fn a_supervisor_that_cannot_be_told_is_no_reason_not_to_serve() {
     let variable = ("NOTIFY_SOCKET".to_owned(), "/nowhere/notify".to_owned());
     let mut server = Server::start_with(&[], vec![variable]);
     Client::new(&server.base()).unwrap().healthz().unwrap();

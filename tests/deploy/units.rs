@@ -52,7 +52,10 @@ fn staged() -> tempfile::TempDir {
         let text = text.replace(PROGRAM, "/bin/sh");
         let name = entry.file_name();
         let name = name.to_str().unwrap();
-        if name.ends_with(".conf") {
+        if Path::new(name)
+            .extension()
+            .is_some_and(|kind| kind == "conf")
+        {
             let drop_ins = folder.path().join("onetimeshare.service.d");
             fs::create_dir_all(&drop_ins).unwrap();
             fs::write(drop_ins.join(name), text).unwrap();
