@@ -11,3 +11,8 @@ fn the_file_for_compose_holds_to_its_schema_and_hardens_every_service() {
 fn the_chart_is_rendered_by_helm_and_holds_to_the_schemas_of_kubernetes() {
     python::run("chart.py");
 }
+
+#[test]
+fn the_workflows_hold_to_their_schemas_and_call_the_entry_points_alone() {
+    python::run("workflows.py");
+}
