@@ -16,3 +16,8 @@ fn the_chart_is_rendered_by_helm_and_holds_to_the_schemas_of_kubernetes() {
 fn the_workflows_hold_to_their_schemas_and_call_the_entry_points_alone() {
     python::run("workflows.py");
 }
+
+#[test]
+fn the_recipe_for_images_is_without_fault() {
+    python::run("image.py");
+}

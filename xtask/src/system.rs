@@ -23,6 +23,8 @@ pub(crate) enum Package {
     Caddy,
     /// A browser.
     Chromium,
+    /// Makes the root of a Debian, which an image is built on.
+    Debootstrap,
     /// Another browser, of another family.
     Firefox,
     /// Sets the server's clock, and only that.
@@ -33,6 +35,8 @@ pub(crate) enum Package {
     Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
+    /// Builds images of containers, and runs them.
+    Podman,
     /// Runs the reference of the format, which brings its own packages.
     Python,
     /// Holds the records of several servers, alone, as primary and replica, as a cluster, and as their sentinel.
@@ -81,6 +85,9 @@ impl Package {
     /// What the tests of faults need.
     pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Redis, Self::Strace];
 
+    /// What an image of a container needs to be made and tried.
+    pub(crate) const CONTAINERS: &[Self] = &[Self::Debootstrap, Self::Podman];
+
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
         Self::Chromium,
@@ -98,11 +105,13 @@ impl Package {
             Self::Age => &["age"],
             Self::Caddy => &["caddy"],
             Self::Chromium => &["chromium"],
+            Self::Debootstrap => &["debootstrap"],
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
+            Self::Podman => &["podman", "crun"],
             Self::Python => &["python3", "python3-venv"],
             Self::Redis => &["redis-server"],
             Self::Strace => &["strace"],
@@ -117,11 +126,15 @@ impl Package {
             Self::Age => env::find_program(&["age"]).is_some(),
             Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::Debootstrap => debootstrap().is_some(),
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
             Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
+            Self::Podman => ["podman", "crun"]
+                .iter()
+                .all(|program| env::find_program(&[program]).is_some()),
             Self::Python => has_python(),
             Self::Redis => env::find_program(&["redis-server"]).is_some(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
@@ -151,6 +164,12 @@ fn has_faketime() -> bool {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     libraries.any(|library| library.is_file())
+}
+
+/// The program that makes the root of a Debian, which an administrator runs.
+pub(crate) fn debootstrap() -> Option<PathBuf> {
+    let usual = PathBuf::from("/usr/sbin/debootstrap");
+    env::find_program(&["debootstrap"]).or_else(|| usual.is_file().then_some(usual))
 }
 
 /// The nginx to run behind, and to measure beside. Debian keeps it where only the search path of an administrator leads.

@@ -39,6 +39,7 @@ pub(crate) fn usage() {
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
+  dist --image      build the image of the Dockerfile, start it as it is meant to run, and pass a text through it; as root
   screens [DIR]     take the screenshots, into docs/screens/ unless told otherwise
 
 the steps of test, each alone:
