@@ -30,13 +30,14 @@ RUN --mount=type=cache,target=/cargo/registry \
     cargo xtask wasm; \
     cargo build --release --locked --package onetimeshare-server --target "$triple"; \
     install -D --strip "target/$triple/release/onetimeshare-server" /out/onetimeshare-server; \
-    install -d -m 0700 /out/data
+    install -d -m 0700 /out/own/data
 
 FROM ${RUN_IMAGE}
 # For buckets and Redis that are reached by TLS.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/onetimeshare-server /onetimeshare-server
-COPY --from=build --chown=65532:65532 /out/data /data
+# With the folder around it, since its mode would be lost without.
+COPY --from=build --chown=65532:65532 /out/own/ /
 USER 65532:65532
 ENV ONETIMESHARE_LISTEN=0.0.0.0:8080 \
     ONETIMESHARE_DATA_DIR=/data

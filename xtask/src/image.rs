@@ -2,17 +2,17 @@
 //! result as it is meant to run. It publishes nothing.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::serve::SERVER;
 use crate::steps::Steps;
-use crate::{env, process, system, toolchain, ui};
+use crate::{env, process, system, toolchain};
+
+use self::trial::Trial;
+
+mod trial;
 
 /// What the build stands on, as `BUILD_IMAGE` of the `Dockerfile`: its public default, made here.
 const BASE: &str = "localhost/onetimeshare-build";
@@ -21,10 +21,6 @@ const IMAGE: &str = "localhost/onetimeshare";
 /// The Debian below the toolchain, and what a build needs of it.
 const SUITE: &str = "bookworm";
 const PACKAGES: &str = "ca-certificates,gcc,libc6-dev,musl-tools";
-/// The name of the container that is tried.
-const TRIED: &str = "onetimeshare-tried";
-/// How long a start may take, in tenths of a second.
-const START_TRIES: u32 = 300;
 
 /// Builds the image and tries it.
 pub(crate) fn make(root: &Path, steps: &mut Steps) {
@@ -118,78 +114,26 @@ fn build(root: &Path) -> Result<()> {
     )
 }
 
-/// Starts the image with a root that cannot be written and no rights, passes a text through it, and has it look after itself.
+/// Starts the image, passes a text through it, and has it look after itself.
 fn try_out(root: &Path, steps: &mut Steps) {
-    let mut container = None;
+    let mut trial = None;
     steps.run("image: start", || {
-        container = Some(Container::start()?);
+        trial = Some(Trial::start(IMAGE)?);
         Ok(())
     });
-    let Some(container) = container else {
+    let Some(trial) = trial else {
         return;
     };
-    steps.run("image: a text", || container.pass_on(root));
-    steps.run("image: healthcheck", || container.check());
+    steps.run("image: a text", || pass_on(root, &trial));
+    steps.run("image: healthcheck", || trial.check());
 }
 
-/// A running container, which is removed at the end.
-struct Container {
-    address: String,
-}
-
-impl Container {
-    fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("the loopback has no free port")?;
-        let address = listener.local_addr()?.to_string();
-        drop(listener);
-        process::run(
-            Command::new("podman")
-                .args(["run", "--detach", "--rm", "--replace", "--name", TRIED])
-                .args([
-                    "--read-only",
-                    "--read-only-tmpfs=false",
-                    "--cap-drop",
-                    "all",
-                ])
-                .args(["--security-opt", "no-new-privileges", "--network", "host"])
-                // Needed by limits alone, and not to be had inside of another container.
-                .args(["--cgroups", "disabled", "--env"])
-                .arg(format!("ONETIMESHARE_LISTEN={address}"))
-                .arg(IMAGE),
-        )?;
-        let container = Self { address };
-        for _ in 0..START_TRIES {
-            if std::net::TcpStream::connect(&container.address).is_ok() {
-                return Ok(container);
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        // It says on the terminal why.
-        let _ = process::run(Command::new("podman").args(["logs", TRIED]));
-        bail!("{SERVER} does not listen on {}", container.address);
-    }
-
-    fn pass_on(&self, root: &Path) -> Result<()> {
-        let base = format!("http://{}", self.address);
-        let arguments = ["run", "--quiet", "--package", "onetimeshare-client"];
-        process::run(process::cargo(root, &arguments).args(["--example", "pass_on", "--", &base]))
-    }
-
-    /// By the image's own words, as whoever runs it would.
-    #[expect(clippy::unused_self, reason = "it can be checked only while it runs")]
-    fn check(&self) -> Result<()> {
-        process::run(Command::new("podman").args(["healthcheck", "run", TRIED]))
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        let stopped = Command::new("podman")
-            .args(["stop", "--time", "25", TRIED])
-            .stdout(std::process::Stdio::null())
-            .status();
-        if !stopped.is_ok_and(|status| status.success()) {
-            ui::note(&format!("the container {TRIED} is left behind"));
-        }
-    }
+fn pass_on(root: &Path, trial: &Trial) -> Result<()> {
+    let arguments = ["run", "--quiet", "--package", "onetimeshare-client"];
+    process::run(process::cargo(root, &arguments).args([
+        "--example",
+        "pass_on",
+        "--",
+        &trial.base(),
+    ]))
 }

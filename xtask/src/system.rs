@@ -35,7 +35,7 @@ pub(crate) enum Package {
     Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
-    /// Builds images of containers, and runs them.
+    /// Builds images of containers.
     Podman,
     /// Runs the reference of the format, which brings its own packages.
     Python,
@@ -111,7 +111,7 @@ impl Package {
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
-            Self::Podman => &["podman", "crun"],
+            Self::Podman => &["podman"],
             Self::Python => &["python3", "python3-venv"],
             Self::Redis => &["redis-server"],
             Self::Strace => &["strace"],
@@ -132,9 +132,7 @@ impl Package {
             Self::Fonts => has_japanese_font(),
             Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
-            Self::Podman => ["podman", "crun"]
-                .iter()
-                .all(|program| env::find_program(&[program]).is_some()),
+            Self::Podman => env::find_program(&["podman"]).is_some(),
             Self::Python => has_python(),
             Self::Redis => env::find_program(&["redis-server"]).is_some(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
