@@ -21,6 +21,7 @@ pub mod router;
 pub mod service;
 #[cfg(test)]
 mod stage;
+pub mod supervisor;
 pub mod sweeper;
 pub mod telemetry;
 pub mod token;

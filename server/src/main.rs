@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Service, match_stores};
 use onetimeshare_server::transfer::Moment;
-use onetimeshare_server::{sweeper, telemetry};
+use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -47,11 +47,15 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match (action, config) {
-        (Action::Serve, Ok(config)) => match run(config) {
-            Ok(()) => ExitCode::SUCCESS,
-            // The alternate form joins the causes into one sentence.
-            Err(error) => refuse(1, &format_args!("{error:#}")),
-        },
+        (Action::Serve, Ok(config)) => {
+            // Before `run` starts threads, as the sockets' names are taken out of the environment.
+            let sockets = supervisor::take_sockets().context("cannot listen");
+            match sockets.and_then(|sockets| run(config, sockets)) {
+                Ok(()) => ExitCode::SUCCESS,
+                // The alternate form joins the causes into one sentence.
+                Err(error) => refuse(1, &format_args!("{error:#}")),
+            }
+        }
         (Action::Serve, Err(faults)) => refuse(1, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
         (Action::Check(_), Err(faults)) => refuse(2, &faults),
@@ -147,7 +151,7 @@ fn tell(line: &dyn Display) {
 }
 
 #[tokio::main]
-async fn run(config: Config) -> Result<()> {
+async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if !assets::is_complete() {
@@ -167,14 +171,9 @@ async fn run(config: Config) -> Result<()> {
         unknown_variables,
     } = config;
     telemetry::start(log, log_format);
-    if !unknown_variables.is_empty() {
-        warn!(
-            names = unknown_variables.join(" "),
-            "variables that name no setting are passed over: --help lists the settings"
-        );
-    }
+    warn_of_unknown(&unknown_variables);
     // Before the stores: a port in use leaves no folder behind.
-    let listeners = bind(&listen, "--listen").await?;
+    let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
     let Stores {
@@ -206,6 +205,7 @@ async fn run(config: Config) -> Result<()> {
         ..App::new(service)
     };
     let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
+    supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
         // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
@@ -214,6 +214,7 @@ async fn run(config: Config) -> Result<()> {
         () = writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
     }
     info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
+    supervisor::tell_stopping();
     stop.cancel();
     tokio::select! {
         served = serving => served.context("the accept loop ended in a panic")?,
@@ -221,6 +222,15 @@ async fn run(config: Config) -> Result<()> {
     }
     sweeping.await.context("the sweeper ended in a panic")?;
     Ok(())
+}
+
+fn warn_of_unknown(variables: &[String]) {
+    if !variables.is_empty() {
+        warn!(
+            names = variables.join(" "),
+            "variables that name no setting are passed over: --help lists the settings"
+        );
+    }
 }
 
 /// Where what is kept lies, for a person to read.
@@ -346,6 +356,19 @@ async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {
         warn!("{KEEPS_VERSIONS}");
     }
     Ok(store)
+}
+
+/// The sockets that were handed over; without any, new ones at these addresses.
+async fn listen_on(
+    sockets: Vec<net::TcpListener>,
+    addresses: &[SocketAddr],
+) -> Result<Vec<TcpListener>> {
+    if sockets.is_empty() {
+        return bind(addresses, "--listen").await;
+    }
+    let sockets = sockets.into_iter().map(TcpListener::from_std);
+    let listeners: io::Result<_> = sockets.collect();
+    listeners.context("cannot listen on the sockets that were handed over")
 }
 
 async fn bind(addresses: &[SocketAddr], setting: &str) -> Result<Vec<TcpListener>> {

@@ -8,6 +8,7 @@
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -21,6 +22,9 @@ use tempfile::TempDir;
 const PROGRAM: &str = "onetimeshare-server";
 /// Names another program instead of the one that was built with the test.
 const PROGRAM_VARIABLE: &str = "ONETIMESHARE_SERVER";
+/// Hands over its standard input as a service manager hands over a socket, and becomes the program that it is given.
+const HAND_OVER: &str =
+    r#"exec 3<&0 0</dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" "$@""#;
 /// The longest that a start may take, with other tests beside it.
 const START_MAX: Duration = Duration::from_mins(2);
 
@@ -34,6 +38,8 @@ pub struct Server {
     wrapper: Vec<String>,
     settings: Vec<String>,
     variables: Vec<(String, String)>,
+    /// What it is handed over by whoever starts it.
+    socket: Option<OwnedFd>,
     /// Where it listens: a port of the system's choice at first, and the same ever after.
     address: String,
     running: Option<Running>,
@@ -70,6 +76,26 @@ impl Server {
         Self::start_in(&[], settings, variables)
     }
 
+    /// Starts one on a socket that is open already, handed over as a service manager does it.
+    #[track_caller]
+    pub fn start_on(socket: impl Into<OwnedFd>) -> Self {
+        let mut server = Self::handed(socket);
+        server.restart();
+        server
+    }
+
+    /// What one says that refuses to begin on a socket that is open already.
+    #[track_caller]
+    pub fn refused_on(socket: impl Into<OwnedFd>) -> String {
+        Self::handed(socket).restart_refused()
+    }
+
+    fn handed(socket: impl Into<OwnedFd>) -> Self {
+        let mut server = Self::new(&["sh", "-c", HAND_OVER], &[], Vec::new());
+        server.socket = Some(socket.into());
+        server
+    }
+
     #[track_caller]
     fn start_in(wrapper: &[&str], settings: &[&str], variables: Vec<(String, String)>) -> Self {
         let mut server = Self::new(wrapper, settings, variables);
@@ -89,6 +115,7 @@ impl Server {
             wrapper: wrapper.iter().map(|&word| word.to_owned()).collect(),
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             variables,
+            socket: None,
             address: "127.0.0.1:0".to_owned(),
             running: None,
             log: Log::default(),
@@ -199,6 +226,8 @@ impl Server {
     fn spawn(&mut self) -> Receiver<String> {
         self.kill();
         let program = program();
+        let socket = self.socket.as_ref().map(OwnedFd::try_clone);
+        let socket = socket.map(|socket| socket.expect("there is room for another descriptor"));
         let mut words = self
             .wrapper
             .iter()
@@ -212,7 +241,7 @@ impl Server {
             .args(["--listen", &self.address, "--data-dir"])
             .arg(self.data_dir())
             .args(&self.settings)
-            .stdin(Stdio::null())
+            .stdin(socket.map_or_else(Stdio::null, Stdio::from))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -77,6 +77,12 @@ const CONFINED: &[(&str, &[&str], &[&str], &str)] = &[
     ),
     (
         "server/src/",
+        &["listenfd", "sd_notify"],
+        &["supervisor"],
+        "the service manager's protocols, which use the environment, are spoken in one module only",
+    ),
+    (
+        "server/src/",
         &["std::env"],
         &["config"],
         "the environment is read by the configuration only",

@@ -34,6 +34,8 @@ pub(crate) enum Task {
     EndToEnd(Vec<Browser>, Servers),
     /// The long tests of faults.
     Faults,
+    /// The image of a container, made and tried.
+    Image,
     /// The measurements of `docs/performance.md`.
     Bench(Choice),
     /// The screenshots of `docs/screens/`, or of another folder.
@@ -70,6 +72,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
+        "dist" => dist(&rest),
         "bench" => bench(rest),
         "e2e" => end_to_end(rest),
         "screens" => screens(rest),
@@ -83,6 +86,15 @@ fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
         words.remove(0);
     }
     words
+}
+
+/// `dist --image`.
+fn dist(words: &[OsString]) -> Result<Task, String> {
+    match words {
+        [word] if word == "--image" => Ok(Task::Image),
+        [] => Err("dist needs to be told what: --image".to_owned()),
+        [word, ..] => Err(format!("dist knows no {}", word.to_string_lossy())),
+    }
 }
 
 /// `e2e [--several] [--browser chromium|firefox]…`.
@@ -195,6 +207,11 @@ mod tests {
     }
 
     #[test]
+    fn dist_makes_an_image() {
+        assert_eq!(parsed("dist --image"), Ok(Task::Image));
+    }
+
+    #[test]
     fn bench_takes_parts_in_any_order_and_quick() {
         assert_eq!(parsed("bench"), Ok(Task::Bench(Choice::default())));
         let parts = vec![Part::Live, Part::Crypto];
@@ -216,6 +233,8 @@ mod tests {
             ("e2e --loud x", "--loud"),
             ("screens a b", "b"),
             ("bench all", "all"),
+            ("dist", "--image"),
+            ("dist --tarball", "--tarball"),
         ] {
             let fault = parsed(line).unwrap_err();
             assert!(fault.contains(word), "{line}: {fault}");

@@ -55,3 +55,8 @@ pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
 pub(crate) fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()
 }
+
+/// This machine's architecture, as the names of targets begin.
+pub(crate) const fn architecture() -> &'static str {
+    std::env::consts::ARCH
+}

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod browser_tests;
 mod env;
+mod image;
 mod openapi;
 mod process;
 mod python;
@@ -104,6 +105,10 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             });
             steps.run("stores", || rust::stores(root));
             steps.run("faults", || rust::faults(root));
+        }
+        Task::Image => {
+            system::require(system::Package::CONTAINERS)?;
+            image::make(root, &mut steps);
         }
         Task::Bench(choice) => return bench::run(root, &choice),
         Task::Screens { folder } => {

@@ -19,24 +19,32 @@ const NODE_MAJOR_MIN: u32 = 20;
 pub(crate) enum Package {
     /// A second implementation of the body's format.
     Age,
+    /// A proxy, which the server is run behind.
+    Caddy,
     /// A browser.
     Chromium,
+    /// Makes the root of a Debian, which an image is built on.
+    Debootstrap,
     /// Another browser, of another family.
     Firefox,
     /// Sets the server's clock, and only that.
     Faketime,
     /// Letters for names that are not Latin.
     Fonts,
-    /// A plain store of files, which the server is measured beside.
+    /// Another proxy; and a plain store of files, which the server is measured beside.
     Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
     Node,
+    /// Builds images of containers.
+    Podman,
     /// Runs the reference of the format, which brings its own packages.
     Python,
     /// Holds the records of several servers, alone, as primary and replica, as a cluster, and as their sentinel.
     Redis,
     /// Makes the server's system calls fail.
     Strace,
+    /// Reads the units of the server, and hands it a socket.
+    Systemd,
     /// Unpacks the archives that pages make.
     Unzip,
     /// The third family of browsers, with its driver and a screen to draw on.
@@ -47,14 +55,17 @@ impl Package {
     /// Everything that the whole test command needs.
     pub(crate) const ALL: &[Self] = &[
         Self::Age,
+        Self::Caddy,
         Self::Chromium,
         Self::Firefox,
         Self::Faketime,
         Self::Fonts,
+        Self::Nginx,
         Self::Node,
         Self::Python,
         Self::Redis,
         Self::Strace,
+        Self::Systemd,
         Self::Unzip,
         Self::WebKit,
     ];
@@ -62,14 +73,20 @@ impl Package {
     /// What the Rust tests need.
     pub(crate) const UNIT: &[Self] = &[
         Self::Age,
+        Self::Caddy,
         Self::Faketime,
+        Self::Nginx,
         Self::Python,
         Self::Redis,
         Self::Strace,
+        Self::Systemd,
     ];
 
     /// What the tests of faults need.
     pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Redis, Self::Strace];
+
+    /// What an image of a container needs to be made and tried.
+    pub(crate) const CONTAINERS: &[Self] = &[Self::Debootstrap, Self::Podman];
 
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
@@ -86,15 +103,19 @@ impl Package {
     fn debian_names(self) -> &'static [&'static str] {
         match self {
             Self::Age => &["age"],
+            Self::Caddy => &["caddy"],
             Self::Chromium => &["chromium", "chromium-headless-shell"],
+            Self::Debootstrap => &["debootstrap"],
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
             Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
+            Self::Podman => &["podman"],
             Self::Python => &["python3", "python3-venv"],
             Self::Redis => &["redis-server"],
             Self::Strace => &["strace"],
+            Self::Systemd => &["systemd"],
             Self::Unzip => &["unzip"],
             Self::WebKit => &["webkit2gtk-driver", "xvfb", "xauth"],
         }
@@ -103,15 +124,21 @@ impl Package {
     fn is_present(self) -> bool {
         match self {
             Self::Age => env::find_program(&["age"]).is_some(),
+            Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::Debootstrap => debootstrap().is_some(),
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
             Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
+            Self::Podman => env::find_program(&["podman"]).is_some(),
             Self::Python => has_python(),
             Self::Redis => env::find_program(&["redis-server"]).is_some(),
             Self::Strace => env::find_program(&["strace"]).is_some(),
+            Self::Systemd => ["systemd-analyze", "systemd-socket-activate"]
+                .iter()
+                .all(|program| env::find_program(&[program]).is_some()),
             Self::Unzip => env::find_program(&["unzip"]).is_some(),
             Self::WebKit => ["WebKitWebDriver", "xvfb-run", "xauth"]
                 .iter()
@@ -142,7 +169,13 @@ fn has_faketime() -> bool {
     libraries.any(|library| library.is_file())
 }
 
-/// The nginx to measure beside. Debian keeps it where only the search path of an administrator leads.
+/// The program that makes the root of a Debian, which an administrator runs.
+pub(crate) fn debootstrap() -> Option<PathBuf> {
+    let usual = PathBuf::from("/usr/sbin/debootstrap");
+    env::find_program(&["debootstrap"]).or_else(|| usual.is_file().then_some(usual))
+}
+
+/// The nginx to run behind, and to measure beside. Debian keeps it where only the search path of an administrator leads.
 pub(crate) fn nginx() -> Option<PathBuf> {
     let usual = PathBuf::from("/usr/sbin/nginx");
     env::find_program(&["nginx"]).or_else(|| usual.is_file().then_some(usual))

@@ -12,26 +12,31 @@ pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Makes sure that the pinned toolchain can build for [`WASM_TARGET`].
 pub(crate) fn ensure_wasm_target(root: &Path) -> Result<()> {
-    if has_wasm_target(root) {
+    ensure_target(root, WASM_TARGET)
+}
+
+/// Makes sure that the pinned toolchain can build for `target`.
+pub(crate) fn ensure_target(root: &Path, target: &str) -> Result<()> {
+    if has_target(root, target) {
         return Ok(());
     }
     if env::find_program(&["rustup"]).is_none() {
         bail!(
-            "the Rust target {WASM_TARGET} is missing and there is no rustup to add it: install your system's \
+            "the Rust target {target} is missing and there is no rustup to add it: install your system's \
              package of it (Debian: libstd-rust-dev-wasm32), or Rust by rustup, and run this again"
         );
     }
-    ui::note(&format!("adding the Rust target {WASM_TARGET}"));
-    process::run(rustup(root).args(["target", "add", WASM_TARGET]))
-        .with_context(|| format!("cannot add the Rust target {WASM_TARGET}"))
+    ui::note(&format!("adding the Rust target {target}"));
+    process::run(rustup(root).args(["target", "add", target]))
+        .with_context(|| format!("cannot add the Rust target {target}"))
 }
 
 /// A toolchain without rustup may still carry the target, so the folder of its standard library decides.
-fn has_wasm_target(root: &Path) -> bool {
+fn has_target(root: &Path, target: &str) -> bool {
     let mut rustc = Command::new(env::rustc());
     rustc
         .current_dir(root)
-        .args(["--print", "target-libdir", "--target", WASM_TARGET]);
+        .args(["--print", "target-libdir", "--target", target]);
     process::output(&mut rustc).is_ok_and(|folder| Path::new(&folder).is_dir())
 }
 

@@ -1,4 +1,5 @@
-//! The S3 servers that tests of stores start, in folders below `target/`; nothing of the system is changed.
+//! The S3 servers that tests of stores start, and what reads the files of a deployment, in folders below `target/`; nothing of the
+//! system is changed.
 
 use std::path::Path;
 use std::process::Command;
@@ -37,12 +38,12 @@ const PROFILE: [&str; 3] = [
     "profile.release.package.md-5.opt-level=3",
 ];
 
-/// Makes sure that the servers are there that every run needs. `tests/src/s3.rs` finds them in these places.
+/// Makes sure that the tools are there that every run needs. `tests/src/s3.rs` and `tests/deploy` find them in these places.
 pub(crate) fn install(root: &Path) -> Result<()> {
-    python::venv(
-        root,
-        &root.join("tests").join("stores").join("requirements.txt"),
-    )?;
+    for folder in ["stores", "deploy"] {
+        let requirements = root.join("tests").join(folder).join("requirements.txt");
+        python::venv(root, &requirements)?;
+    }
     S3S_FS.install(root)
 }
 

@@ -39,12 +39,13 @@ pub(crate) fn usage() {
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
+  dist --image      build the image of the Dockerfile, start it as it is meant to run, and pass a text through it; as root
   screens [DIR]     take the screenshots, into docs/screens/ unless told otherwise
 
 the steps of test, each alone:
   check             formatting, lints, documentation, the rules of the tree
   unit              the Rust tests
-  tools             only install what they start: S3 servers, below target/
+  tools             only install what they start: S3 servers, and readers of deployment files, below target/
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages
   openapi [-- ARGS] the server against its own document; ARGS are schemathesis's

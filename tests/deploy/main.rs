@@ -1,0 +1,14 @@
+//! What is offered to run the server with, beside the server: units of systemd, recipes for proxies, a file for compose, a chart, the
+//! workflows. Each is held against the tool that reads it, as far as that runs without a network.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
+
+mod files;
+mod life;
+mod proxies;
+mod python;
+mod systemd;
+mod units;
