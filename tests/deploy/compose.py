@@ -49,8 +49,7 @@ def place_faults(document: dict) -> list[str]:
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             if source.startswith("./contrib/"):
-                # The folder of dashboards may come with them.
-                if source != "./contrib/grafana" and not (ROOT / source).exists():
+                if not (ROOT / source).exists():
                     faults.append(f"{name}: there is no {source}")
             elif source not in document["volumes"]:
                 faults.append(f"{name}: there is no volume {source}")
