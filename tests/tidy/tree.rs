@@ -4,7 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders whose content is made and not written, from the root of the repository; git ignores the same.
-const GENERATED: &[&str] = &[".git", "target", "www/wasm", "onetimeshare-data"];
+const GENERATED: &[&str] = &[
+    ".git",
+    "target",
+    "tests/openapi/.hypothesis",
+    "www/wasm",
+    "onetimeshare-data",
+];
 
 /// One file of the repository.
 pub(crate) struct File {
