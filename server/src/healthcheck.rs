@@ -1,6 +1,7 @@
 //! `onetimeshare-server healthcheck`: asks a running server whether it is well, for containers in which there is no other
 //! program that could. It needs no store, and writes nothing.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::HOST;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use onetimeshare_protocol::error::ErrorBody;
 use onetimeshare_protocol::route;
@@ -62,7 +63,22 @@ impl Target {
     }
 }
 
-/// Asks, and answers with a sentence: what is well, or what is wrong and what to do.
+/// What a server answers when something is wrong, by its own word.
+struct Fault {
+    status: StatusCode,
+    message: Option<String>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.status.as_u16())?;
+        let message = self.message.as_ref();
+        message.map_or(Ok(()), |message| write!(formatter, ": {message}"))
+    }
+}
+
+/// Asks, and answers with a sentence: what is well, or what is wrong and what to do. A server whose store is full is well: taken out
+/// of use for that, it could not give out what would make room.
 pub async fn ask(target: &Target, question: Question) -> Result<String, String> {
     let (path, well) = match question {
         Question::Live => (route::HEALTHZ, "the server lives"),
@@ -72,6 +88,9 @@ pub async fn ask(target: &Target, question: Question) -> Result<String, String> 
     let answered = timeout(ANSWER_MAX, answer(authority, path)).await;
     match answered {
         Ok(Ok(None)) => Ok(format!("{well}, says http://{authority}{path}")),
+        Ok(Ok(Some(fault))) if fault.status == StatusCode::INSUFFICIENT_STORAGE => Ok(format!(
+            "the server gives out what it has, and takes nothing new: http://{authority}{path} answers {fault}"
+        )),
         Ok(Ok(Some(fault))) => Err(format!("http://{authority}{path} answers {fault}")),
         Ok(Err(reason)) => Err(format!(
             "nothing answers at http://{authority}{path} ({reason}): is the server started, and does it listen there?"
@@ -84,7 +103,7 @@ pub async fn ask(target: &Target, question: Question) -> Result<String, String> 
 }
 
 /// What is wrong by the server's own word, if anything. An error is one of the connection.
-async fn answer(authority: &str, path: &str) -> anyhow::Result<Option<String>> {
+async fn answer(authority: &str, path: &str) -> anyhow::Result<Option<Fault>> {
     let stream = TcpStream::connect(authority).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(path)
@@ -95,7 +114,7 @@ async fn answer(authority: &str, path: &str) -> anyhow::Result<Option<String>> {
     Ok(fault(sender.send_request(request).await?).await)
 }
 
-async fn fault(response: Response<Incoming>) -> Option<String> {
+async fn fault(response: Response<Incoming>) -> Option<Fault> {
     let status = response.status();
     if status.is_success() {
         return None;
@@ -109,10 +128,7 @@ async fn fault(response: Response<Incoming>) -> Option<String> {
         .map(|body| body.message)
         // Whoever answers there may be another, and a terminal obeys such letters.
         .filter(|message| !message.contains(char::is_control));
-    Some(match message {
-        Some(message) => format!("{}: {message}", status.as_u16()),
-        None => status.as_u16().to_string(),
-    })
+    Some(Fault { status, message })
 }
 
 #[cfg(test)]
@@ -198,6 +214,11 @@ mod tests {
         check(
             b"HTTP/1.1 503 \r\nContent-Length: 52\r\n\r\n{\"code\":\"store.unreachable\",\"message\":\"a\\u001b[31m\"}",
             Err("/readyz answers 503"),
+        )
+        .await;
+        check(
+            b"HTTP/1.1 507 \r\nContent-Length: 46\r\n\r\n{\"code\":\"store.full\",\"message\":\"no room left\"}",
+            Ok("takes nothing new"),
         )
         .await;
         check(b"220 mail.example ESMTP\r\n", Err("nothing answers at")).await;

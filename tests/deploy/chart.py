@@ -93,7 +93,9 @@ def reference_faults(objects: dict[str, dict]) -> list[str]:
         if not selector.items() <= pod["metadata"]["labels"].items():
             faults.append(f"{kind}: it does not select the pods")
     named = [port["targetPort"] for port in objects["Service"]["spec"]["ports"]]
-    named += [container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")]
+    named.append(container["livenessProbe"]["httpGet"]["port"])
+    if container["readinessProbe"]["exec"]["command"] != ["/onetimeshare-server", "healthcheck"]:
+        faults.append("Deployment: a full store would take every server out")
     named += [rule["ports"][0]["port"] for rule in objects["NetworkPolicy"]["spec"]["ingress"]]
     faults += [f"there is no port {port}" for port in named if port not in ports]
     if {mount["name"] for mount in container["volumeMounts"]} != {volume["name"] for volume in pod["spec"]["volumes"]}:

@@ -297,7 +297,7 @@ fn healthcheck_command() -> Command {
         .after_help(
             "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
              wildcard. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
-             Exit codes: 0 it is well, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
+             Exit codes: 0 it is well, also while a full store lets it take nothing new, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
         )
 }
 
