@@ -66,6 +66,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Unit => {
             system::require(system::Package::UNIT)?;
             steps.run("tools", || tools::install(root));
+            steps.run("wasm", || wasm::build(root));
             rust::unit(root, &mut steps);
         }
         Task::Tools => {
@@ -103,6 +104,8 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
                 tools::install(root)?;
                 tools::install_more(root)
             });
+            steps.run("wasm", || wasm::build(root));
+            steps.run("server", || browser_tests::build_server(root).map(drop));
             steps.run("stores", || rust::stores(root));
             steps.run("faults", || rust::faults(root));
         }

@@ -54,23 +54,15 @@ pub(crate) fn unit(root: &Path, steps: &mut Steps) {
 
 /// The tests of faults, as long as they get; what they print are rows of `docs/reliability.md`.
 pub(crate) fn faults(root: &Path) -> Result<()> {
-    run(&mut cargo(
-        root,
-        &["build", "--package", "onetimeshare-server"],
-    ))?;
-    run(cargo(
-        root,
-        &[
-            "test",
-            "--package",
-            "onetimeshare-tests",
-            "--test",
-            "faults",
-            "--",
-            "--nocapture",
-        ],
-    )
-    .env("ONETIMESHARE_FAULTS_LONG", "1"))
+    let arguments = [
+        "test",
+        "--workspace",
+        "--test",
+        "faults",
+        "--",
+        "--nocapture",
+    ];
+    run(cargo(root, &arguments).env("ONETIMESHARE_FAULTS_LONG", "1"))
 }
 
 /// The tests of stores, with those that need what takes long to install.

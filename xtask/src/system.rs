@@ -83,7 +83,7 @@ impl Package {
     ];
 
     /// What the tests of faults need.
-    pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Redis, Self::Strace];
+    pub(crate) const FAULTS: &[Self] = &[Self::Faketime, Self::Python, Self::Redis, Self::Strace];
 
     /// What an image of a container needs to be made and tried.
     pub(crate) const CONTAINERS: &[Self] = &[Self::Debootstrap, Self::Podman];
