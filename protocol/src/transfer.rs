@@ -295,6 +295,61 @@ pub struct StatsAnswer {
     pub locked: u64,
 }
 
+impl StatsAnswer {
+    /// What the counts are called, here and wherever they are kept or shown.
+    pub const NAMES: [&'static str; 8] = [
+        "created",
+        "claimed",
+        "delivered",
+        "lapsed",
+        "burnt",
+        "expired",
+        "abandoned",
+        "locked",
+    ];
+
+    /// The counts, in the order of [`StatsAnswer::NAMES`].
+    pub const fn counts(&self) -> [u64; 8] {
+        let Self {
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        } = *self;
+        [
+            created, claimed, delivered, lapsed, burnt, expired, abandoned, locked,
+        ]
+    }
+
+    /// The answer with these counts, in the order of [`StatsAnswer::NAMES`].
+    pub const fn of(counts: [u64; 8]) -> Self {
+        let [
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        ] = counts;
+        Self {
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        }
+    }
+}
+
 /// Answer to `GET /config`: what this server allows, so that a client can say so before any work starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -342,6 +397,17 @@ mod tests {
             .map(|_| ())
             .expect_err(json)
             .to_string()
+    }
+
+    #[test]
+    fn counts_have_the_names_that_they_are_sent_with() {
+        let counts = [1, 2, 3, 4, 5, 6, 7, 8];
+        let stats = StatsAnswer::of(counts);
+        assert_eq!(stats.counts(), counts);
+        let sent = serde_json::to_value(stats).expect("counts are plain");
+        for (name, count) in StatsAnswer::NAMES.iter().zip(counts) {
+            assert_eq!(sent.get(name), Some(&count.into()), "{name}");
+        }
     }
 
     #[test]

@@ -198,26 +198,12 @@ impl Metrics {
 
     /// Takes over the counters of the records.
     fn take(&self, stats: StatsAnswer) {
-        let StatsAnswer {
-            created,
-            claimed,
-            delivered,
-            lapsed,
-            burnt,
-            expired,
-            abandoned,
-            locked,
-        } = stats;
-        let events = [
-            ("created", created),
-            ("claimed", claimed),
-            ("delivered", delivered),
-            ("burnt", burnt),
-            ("expired", expired),
-            ("abandoned", abandoned),
-            ("locked", locked),
-        ];
-        for (event, count) in events {
+        for (event, count) in StatsAnswer::NAMES.into_iter().zip(stats.counts()) {
+            if event == "lapsed" {
+                // One that turns out to be a delivery is taken back: a gauge.
+                self.families.totals.lapsed.set(whole(count));
+                continue;
+            }
             let counter = self
                 .families
                 .totals
@@ -229,8 +215,6 @@ impl Metrics {
                 .inner()
                 .fetch_max(count, std::sync::atomic::Ordering::Relaxed);
         }
-        // A lapse that turns out to be a delivery is taken back: a gauge.
-        self.families.totals.lapsed.set(whole(lapsed));
     }
 }
 

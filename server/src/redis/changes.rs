@@ -197,8 +197,8 @@ impl Changes {
     }
 
     fn count(&mut self, before: &StatsAnswer, after: &StatsAnswer) {
-        let pairs = counts(before).into_iter().zip(counts(after));
-        for (name, (before, after)) in COUNTERS.iter().zip(pairs) {
+        let pairs = before.counts().into_iter().zip(after.counts());
+        for (name, (before, after)) in StatsAnswer::NAMES.iter().zip(pairs) {
             if before != after {
                 let change = i128::from(after) - i128::from(before);
                 self.add([
@@ -208,57 +208,5 @@ impl Changes {
                 ]);
             }
         }
-    }
-}
-
-/// The counters' names, in the order of [`counts`].
-pub(super) const COUNTERS: [&str; 8] = [
-    "created",
-    "claimed",
-    "delivered",
-    "lapsed",
-    "burnt",
-    "expired",
-    "abandoned",
-    "locked",
-];
-
-const fn counts(stats: &StatsAnswer) -> [u64; 8] {
-    let StatsAnswer {
-        created,
-        claimed,
-        delivered,
-        lapsed,
-        burnt,
-        expired,
-        abandoned,
-        locked,
-    } = *stats;
-    [
-        created, claimed, delivered, lapsed, burnt, expired, abandoned, locked,
-    ]
-}
-
-/// The counters that `counts`, in the order of [`COUNTERS`], are of.
-pub(super) const fn stats_of(counts: [u64; 8]) -> StatsAnswer {
-    let [
-        created,
-        claimed,
-        delivered,
-        lapsed,
-        burnt,
-        expired,
-        abandoned,
-        locked,
-    ] = counts;
-    StatsAnswer {
-        created,
-        claimed,
-        delivered,
-        lapsed,
-        burnt,
-        expired,
-        abandoned,
-        locked,
     }
 }

@@ -29,7 +29,6 @@ use tracing::error;
 use self::page::{Ask, Proof};
 use self::seals::{adopt, seals};
 use super::address::Address;
-use super::changes::{COUNTERS, stats_of};
 use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
@@ -398,17 +397,19 @@ impl RecordStore for RedisStore {
 
     async fn stats(&self) -> StoreResult<StatsAnswer> {
         let counters = Shard::all_from(0).map(|shard| async move {
-            let get = ("HMGET", &COUNTERS[..]);
+            let get = ("HMGET", &StatsAnswer::NAMES[..]);
             self.ask::<Vec<Option<i64>>>((shard, shard.counters()), get)
                 .await
         });
-        let mut sums = [0_i64; COUNTERS.len()];
+        let mut sums = [0_i64; StatsAnswer::NAMES.len()];
         for shard in try_join_all(counters).await? {
             for (sum, count) in sums.iter_mut().zip(shard) {
                 *sum += count.unwrap_or(0);
             }
         }
-        Ok(stats_of(sums.map(|sum| u64::try_from(sum).unwrap_or(0))))
+        Ok(StatsAnswer::of(
+            sums.map(|sum| u64::try_from(sum).unwrap_or(0)),
+        ))
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

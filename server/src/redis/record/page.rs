@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use onetimeshare_protocol::id::{ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId};
+use onetimeshare_protocol::transfer::StatsAnswer;
 
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, StoreError, StoreResult};
-use crate::redis::changes::{COUNTERS, stats_of};
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
 use crate::redis::script::Call;
@@ -157,7 +157,7 @@ impl Page {
     pub(super) fn parse(ask: &Ask, loaded: Loaded) -> StoreResult<Self> {
         let (now, version, record, leases, manifest, part, queued, indices, fields) = loaded;
         let mut tables = Tables {
-            stats: stats_of([COUNTED; COUNTERS.len()]),
+            stats: StatsAnswer::of([COUNTED; StatsAnswer::NAMES.len()]),
             ..Tables::default()
         };
         if !version.is_empty() {
