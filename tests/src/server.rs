@@ -274,6 +274,12 @@ impl Log {
         text.clone()
     }
 
+    fn add(&self, line: &str) {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(line);
+        text.push('\n');
+    }
+
     /// Writes down what `child` prints, until it ends. The first address that it names can be received.
     fn follow(&self, child: &mut Child) -> (Receiver<String>, Vec<JoinHandle<()>>) {
         let (found, listens) = mpsc::channel();
@@ -281,13 +287,12 @@ impl Log {
             let (log, found) = (self.clone(), found.clone());
             thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    log.add(&line);
+                    // After it was written down, for whoever looks for it then.
                     if let Some(address) = address_in(&line) {
                         // Only the first is waited for.
                         let _ = found.send(address.to_owned());
                     }
-                    let mut text = log.0.lock().unwrap_or_else(PoisonError::into_inner);
-                    text.push_str(&line);
-                    text.push('\n');
                 }
             })
         };
