@@ -6,20 +6,14 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use onetimeshare_protocol::id::{AccessVerifier, ClaimVerifier};
-use onetimeshare_server::record::conformance::{PERIODS, Sample};
-use onetimeshare_server::record::{Claimed, RecordStore as _, StoreError, StoreResult};
+use onetimeshare_protocol::id::AccessVerifier;
+use onetimeshare_server::record::conformance::Sample;
+use onetimeshare_server::record::{RecordStore as _, StoreError, StoreResult};
 use onetimeshare_server::redis::record::RedisStore;
-use onetimeshare_server::transfer::{Moment, Outcome, Refusal};
+use onetimeshare_server::transfer::{Outcome, Refusal};
 use onetimeshare_tests::Redis;
 
-use crate::redis::open;
-
-/// Steps are decided at Redis's time.
-const AT: Moment = Moment {
-    now: 0,
-    periods: PERIODS,
-};
+use crate::redis::{AT, claim, create, open};
 
 /// What of a step that is kept gets lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,20 +99,6 @@ async fn peek(store: &RedisStore, sample: &Sample, access: &AccessVerifier) -> O
     let link = &sample.new.creation.link_verifier;
     let peeked = store.peek(sample.id(), link, Some(access), AT).await;
     peeked.unwrap().map(drop)
-}
-
-async fn claim(store: &RedisStore, sample: &Sample) -> StoreResult<Outcome<Claimed>> {
-    let creation = &sample.new.creation;
-    let proofs = (&creation.link_verifier, &creation.access_verifier);
-    let claimant = ClaimVerifier::from_bytes([1; 32]);
-    store.claim(sample.id(), proofs, &claimant, AT).await
-}
-
-async fn create(store: &RedisStore) -> Sample {
-    let sample = Sample::inline(1);
-    let created = store.create(sample.new.clone(), AT).await;
-    assert!(created.unwrap().unwrap().is_new);
-    sample
 }
 
 const WRONG: AccessVerifier = AccessVerifier::from_bytes([0; 32]);

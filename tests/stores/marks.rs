@@ -5,20 +5,14 @@ use std::sync::Arc;
 
 use onetimeshare_protocol::id::ClaimVerifier;
 use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::record::conformance::{PERIODS, Sample};
-use onetimeshare_server::record::{Claimed, RecordStore as _, StoreError, StoreResult};
+use onetimeshare_server::record::conformance::Sample;
+use onetimeshare_server::record::{RecordStore as _, StoreError, StoreResult};
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Risk, Terms};
-use onetimeshare_server::transfer::{Moment, Outcome, Refusal};
+use onetimeshare_server::transfer::Refusal;
 use onetimeshare_tests::Redis;
 
-use crate::redis::urls_of;
-
-/// Steps are decided at Redis's time.
-const AT: Moment = Moment {
-    now: 0,
-    periods: PERIODS,
-};
+use crate::redis::{AT, claim, create, urls_of};
 
 /// By so many seconds a shard may have fallen behind.
 const BEHIND_MAX_S: u64 = 60;
@@ -88,20 +82,6 @@ async fn open(nodes: &[Redis], blobs: &Arc<MemoryBlobs>, accepted: &[Risk]) -> R
     };
     let blobs = Arc::clone(blobs);
     RedisStore::open(&address, terms, blobs).await.unwrap()
-}
-
-async fn claim(store: &RedisStore, sample: &Sample) -> StoreResult<Outcome<Claimed>> {
-    let creation = &sample.new.creation;
-    let proofs = (&creation.link_verifier, &creation.access_verifier);
-    let claimant = ClaimVerifier::from_bytes([1; 32]);
-    store.claim(sample.id(), proofs, &claimant, AT).await
-}
-
-async fn create(store: &RedisStore) -> Sample {
-    let sample = Sample::inline(1);
-    let created = store.create(sample.new.clone(), AT).await;
-    assert!(created.unwrap().unwrap().is_new);
-    sample
 }
 
 /// The shard that a sample lies in, as keys name it.

@@ -138,13 +138,17 @@ async fn connections_that_a_restart_of_redis_has_cut_cost_no_call() {
     }
 }
 
+/// A server with its records in this Redis and its blobs in this bucket.
+fn start_on(redis: &Redis, bucket: &S3) -> Server {
+    let settings = ["--redis-url", &redis.url(), "--blob-url", &url("a")];
+    Server::start_with(&settings, bucket.variables())
+}
+
 #[test]
 fn readiness_names_a_bucket_that_was_emptied_and_a_redis_that_is_full() {
     let redis = Redis::start(&[]);
     let bucket = S3::s3s_fs();
-    let (redis_url, blob_url) = (redis.url(), url("a"));
-    let settings = ["--redis-url", &redis_url, "--blob-url", &blob_url];
-    let server = Server::start_with(&settings, bucket.variables());
+    let server = start_on(&redis, &bucket);
     let client = Client::new(&server.base()).unwrap();
     let ready = || {
         // What was found is told for a second.
@@ -265,10 +269,8 @@ fn a_redis_that_does_not_let_the_server_in_says_what_is_missing() {
 fn a_server_without_the_bucket_of_the_others_is_told_what_it_lacks() {
     let redis = Redis::start(&[]);
     let bucket = S3::s3s_fs();
-    let (redis_url, blob_url) = (redis.url(), url("a"));
-    let settings = ["--redis-url", &redis_url, "--blob-url", &blob_url];
-    let _server = Server::start_with(&settings, bucket.variables());
-    let said = Server::refused(&["--redis-url", &redis_url], Vec::new());
+    let _server = start_on(&redis, &bucket);
+    let said = Server::refused(&["--redis-url", &redis.url()], Vec::new());
     assert!(said.contains("the same --blob-url as the others"), "{said}");
     assert!(!said.contains("--data-dir"), "{said}");
 }

@@ -3,14 +3,39 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use onetimeshare_protocol::id::ClaimVerifier;
 use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::record::{RecordStore as _, conformance};
+use onetimeshare_server::record::conformance::{PERIODS, Sample};
+use onetimeshare_server::record::{Claimed, RecordStore as _, StoreResult, conformance};
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
+use onetimeshare_server::transfer::{Moment, Outcome};
 use onetimeshare_tests::{Meddling, Redis, S3, S3Faults};
 use tokio::time::timeout;
 
 use crate::buckets;
+
+/// Steps are decided at Redis's time.
+pub(crate) const AT: Moment = Moment {
+    now: 0,
+    periods: PERIODS,
+};
+
+/// Claims a sample, always as the same claimant.
+pub(crate) async fn claim(store: &RedisStore, sample: &Sample) -> StoreResult<Outcome<Claimed>> {
+    let creation = &sample.new.creation;
+    let proofs = (&creation.link_verifier, &creation.access_verifier);
+    let claimant = ClaimVerifier::from_bytes([1; 32]);
+    store.claim(sample.id(), proofs, &claimant, AT).await
+}
+
+/// A sample that can be claimed.
+pub(crate) async fn create(store: &RedisStore) -> Sample {
+    let sample = Sample::inline(1);
+    let created = store.create(sample.new.clone(), AT).await;
+    assert!(created.unwrap().unwrap().is_new);
+    sample
+}
 
 /// The store at `urls`, where so many replicas are waited for.
 pub(crate) async fn open(urls: &str, replicas: u32) -> RedisStore {
