@@ -36,6 +36,28 @@ pub enum LogFormat {
     Json,
 }
 
+/// How much may be held in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageMax {
+    /// A share of the disk where blobs lie in a folder; as much as there is where they lie in a bucket.
+    Unset,
+    /// As much as there is.
+    None,
+    /// So many bytes.
+    Len(u64),
+}
+
+impl StorageMax {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "none" {
+            return Some(Self::None);
+        }
+        value::size(text)
+            .filter(|&len| len >= 1_000_000)
+            .map(Self::Len)
+    }
+}
+
 /// Everything an operator can set, checked.
 #[derive(Debug)]
 pub struct Config {
@@ -47,6 +69,8 @@ pub struct Config {
     pub redis: Option<(Address, Terms)>,
     /// Where blobs are kept.
     pub blobs: BlobPlace,
+    /// How much may be held in all.
+    pub storage_max: StorageMax,
     /// What senders may choose.
     pub limits: Limits,
     /// How long things last.
@@ -164,6 +188,9 @@ impl Config {
             blobs: blobs::take(sources, variables, &data_dir),
             data_dir,
             redis: take_redis(sources),
+            storage_max: sources
+                .optional("storage-max", StorageMax::parse)
+                .unwrap_or(StorageMax::Unset),
             limits: Limits {
                 transfer_size_max: sources.one("max-transfer-size", |text| {
                     value::size(text).filter(|size| (1000..=CONTENT_LEN_MAX).contains(size))
@@ -472,6 +499,21 @@ mod tests {
         assert!(usual.shows_stats);
         let strict = load(&["--lease", "0", "--stats", "off"], &[]).expect("both hold");
         assert_eq!((strict.periods.lease_s, strict.shows_stats), (0, false));
+    }
+
+    #[test]
+    fn what_is_held_has_a_bound_unless_none_is_wanted() {
+        let check = |arguments: &[&str], expected| {
+            let found = load(arguments, &[]).expect("it holds").storage_max;
+            assert_eq!(found, expected, "{arguments:?}");
+        };
+        check(&[], StorageMax::Unset);
+        check(&["--storage-max", "none"], StorageMax::None);
+        check(&["--storage-max", "50 GiB"], StorageMax::Len(50 << 30));
+        for text in ["", "999 kB", "80%", "None"] {
+            let faults = load(&["--storage-max", text], &[]).expect_err(text);
+            assert!(faults.contains("`storage-max`"), "{faults}");
+        }
     }
 
     #[test]

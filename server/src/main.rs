@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{self, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use anyhow::{Context as _, Result, bail};
 use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
-use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
+use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
-    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
+    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation, StorageMax,
 };
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Deadlines};
@@ -27,8 +27,8 @@ use onetimeshare_server::record::sqlite::SqliteStore;
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::{Service, match_stores};
-use onetimeshare_server::transfer::Moment;
+use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::transfer::{Moment, Periods};
 use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
@@ -162,6 +162,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         data_dir,
         redis,
         blobs,
+        storage_max,
         limits,
         periods,
         shows_stats,
@@ -176,19 +177,13 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
-    let Stores {
-        records,
-        blobs,
-        writing_ended,
-    } = open_stores(&data_dir, blobs, redis, &places).await?;
+    let stores = open_stores(&data_dir, blobs, redis, &places).await?;
+    let writing_ended = stores.writing_ended.clone();
+    let storage_max = bound(storage_max, &stores).await?;
+    warn_of_small(storage_max, &limits);
     let metrics = Arc::new(Metrics::default());
-    let service = Arc::new(Service::new(
-        Arc::new(MeasuredRecords::new(records, Arc::clone(&metrics))),
-        Arc::new(MeasuredBlobs::new(blobs, Arc::clone(&metrics))),
-        Arc::new(SystemClock::start()),
-        limits,
-        periods,
-    ));
+    let service = measured(stores, &metrics, (limits, periods));
+    let service = Arc::new(service.with_storage_max(storage_max));
     let mut signals = StopSignals::watch()?;
     announce_metrics(&own_listeners);
     announce(&listeners, &places);
@@ -229,6 +224,48 @@ fn warn_of_unknown(variables: &[String]) {
         warn!(
             names = variables.join(" "),
             "variables that name no setting are passed over: --help lists the settings"
+        );
+    }
+}
+
+/// The use cases over stores whose calls are counted.
+fn measured(
+    stores: Stores,
+    metrics: &Arc<Metrics>,
+    (limits, periods): (Limits, Periods),
+) -> Service {
+    Service::new(
+        Arc::new(MeasuredRecords::new(stores.records, Arc::clone(metrics))),
+        Arc::new(MeasuredBlobs::new(stores.blobs, Arc::clone(metrics))),
+        Arc::new(SystemClock::start()),
+        limits,
+        periods,
+    )
+}
+
+/// How much may be held in all, in bytes; none for as much as the stores take.
+async fn bound(setting: StorageMax, stores: &Stores) -> Result<Option<u64>> {
+    let folder = match (setting, &stores.folder) {
+        (StorageMax::Len(len), _) => return Ok(Some(len)),
+        (StorageMax::None, _) | (StorageMax::Unset, None) => return Ok(None),
+        (StorageMax::Unset, Some(folder)) => folder,
+    };
+    let free_len = free_len(folder).with_context(|| {
+        format!(
+            "cannot tell how much is free at {} (say with --storage-max how much may be held)",
+            folder.display()
+        )
+    })?;
+    let held_len = stores.records.totals().await?.held.len;
+    Ok(Some(free_len.saturating_add(held_len) / 5 * 4))
+}
+
+/// Tells whoever set it up of a bound that no large transfer can keep.
+fn warn_of_small(storage_max: Option<u64>, limits: &Limits) {
+    if storage_max.is_some_and(|len| len < limits.transfer_size_max) {
+        warn!(
+            "transfers as large as `max-transfer-size` never fit within `storage-max`, or within 80 % of the disk: set a smaller one, so that \
+             people are told so before they begin"
         );
     }
 }
@@ -300,6 +337,8 @@ async fn serve(
 struct Stores {
     records: Arc<dyn RecordStore>,
     blobs: Arc<dyn BlobStore>,
+    /// The folder of the blobs; none where they lie in a bucket.
+    folder: Option<PathBuf>,
     /// Cancelled when the records cannot be written any more.
     writing_ended: CancellationToken,
 }
@@ -318,13 +357,13 @@ async fn open_stores(
         )
     };
     make_private_folder(data_dir).with_context(at)?;
-    let blobs: Arc<dyn BlobStore> = match blobs {
+    let (blobs, folder): (Arc<dyn BlobStore>, _) = match blobs {
         BlobPlace::Folder(folder) => {
             let opened = FolderStore::open(&folder);
             let at = || format!("cannot keep blobs in {}", folder.display());
-            Arc::new(opened.with_context(at)?)
+            (Arc::new(opened.with_context(at)?), Some(folder))
         }
-        BlobPlace::Bucket(bucket) => Arc::new(open_bucket(bucket, data_dir).await?),
+        BlobPlace::Bucket(bucket) => (Arc::new(open_bucket(bucket, data_dir).await?), None),
     };
     let writing_ended;
     let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
@@ -346,6 +385,7 @@ async fn open_stores(
     Ok(Stores {
         records,
         blobs,
+        folder,
         writing_ended,
     })
 }

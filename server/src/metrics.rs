@@ -17,6 +17,7 @@ use self::families::{Families, Labels};
 pub use self::scrape::Scrape;
 pub use self::stores::{MeasuredBlobs, MeasuredRecords};
 use crate::record::StoreError;
+use crate::transfer::Totals;
 
 /// The media type of what [`Scrape::text`] writes.
 pub(crate) const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -197,7 +198,10 @@ impl Metrics {
     }
 
     /// Takes over the counters of the records.
-    fn take(&self, stats: StatsAnswer) {
+    fn take(&self, totals: Totals) {
+        let Totals { stats, held } = totals;
+        self.families.totals.held_count.set(whole(held.count));
+        self.families.totals.held_len.set(whole(held.len));
         for (event, count) in StatsAnswer::NAMES.into_iter().zip(stats.counts()) {
             if event == "lapsed" {
                 // One that turns out to be a delivery is taken back: a gauge.
@@ -292,7 +296,10 @@ mod tests {
             ((3, 1), ("5", "1")),
             ((6, 0), ("6", "0")),
         ] {
-            metrics.take(stats(told.0, told.1));
+            metrics.take(Totals {
+                stats: stats(told.0, told.1),
+                ..Totals::default()
+            });
             check(&metrics, created, expected.0);
             check(&metrics, "onetimeshare_claims_lapsed", expected.1);
         }

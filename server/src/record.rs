@@ -24,12 +24,12 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 
 pub(crate) use self::step::RETRY_S;
 pub use self::step::{Accepted, Queued, TRIES_MAX};
 use crate::blob::ObjectName;
-use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Transfer};
+use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Totals, Transfer};
 
 /// A random value that a record store and a blob store share, so that neither is ever used with a stranger.
 #[derive(Clone, PartialEq, Eq)]
@@ -319,8 +319,9 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
         at: Moment,
     ) -> StoreResult<Outcome<ReceiptAnswer>>;
 
-    /// The counters since the store was made. Each is kept by the step that it counts, and so is never ahead or behind.
-    async fn stats(&self) -> StoreResult<StatsAnswer>;
+    /// The counters: what has happened since the store was made, and what it holds. Each is kept by the step that it counts, and so is never
+    /// ahead or behind.
+    async fn totals(&self) -> StoreResult<Totals>;
 
     /// Settles up to `limit` transfers whose time has come and forgets tombstones. How many it touched: fewer than `limit`
     /// means that nothing is due.

@@ -1,6 +1,7 @@
 //! The use cases: what each call of the API means for the two stores. It knows no HTTP, no SQL and no file system, and
 //! decides nothing that two servers must agree on: that is the record store's.
 
+mod budget;
 mod download;
 mod invalid;
 mod once;
@@ -14,10 +15,11 @@ use std::sync::Arc;
 
 use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
 use onetimeshare_protocol::transfer::{
-    ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest, ReceiptAnswer, StatsAnswer,
+    ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest, ReceiptAnswer,
 };
 use tokio::sync::Notify;
 
+use self::budget::Budget;
 pub use self::download::Download;
 pub use self::invalid::Invalid;
 use self::probe::Probe;
@@ -30,7 +32,7 @@ use crate::clock::Clock;
 pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
-use crate::transfer::{Moment, Outcome, Periods, Refusal, UPLOAD_MAX_S};
+use crate::transfer::{Moment, Outcome, Periods, Refusal, Totals, UPLOAD_MAX_S};
 
 /// What a sender may choose on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,8 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     limits: Limits,
     periods: Periods,
+    /// None where as much is held as the stores take.
+    budget: Option<Arc<Budget>>,
     erased: Arc<Notify>,
     probe: Arc<Probe>,
 }
@@ -124,9 +128,24 @@ impl Service {
             clock,
             limits,
             periods,
+            budget: None,
             erased: Arc::new(Notify::new()),
             probe: Arc::default(),
         }
+    }
+
+    /// The same with a bound on what is held in all, in bytes; none for as much as the stores take.
+    #[must_use]
+    pub fn with_storage_max(self, storage_max: Option<u64>) -> Self {
+        Self {
+            budget: storage_max.map(|max| Arc::new(Budget::new(max))),
+            ..self
+        }
+    }
+
+    /// The most that may be held in all, in bytes; none for as much as the stores take.
+    pub fn storage_max(&self) -> Option<u64> {
+        self.budget.as_ref().map(|budget| budget.max())
     }
 
     /// What a sender may choose.
@@ -215,9 +234,9 @@ impl Service {
         flatten(self.records.receipt(id, &owner, self.moment()).await)
     }
 
-    /// How much went through here since the record store was made.
-    pub async fn stats(&self) -> ServiceResult<StatsAnswer> {
-        Ok(self.records.stats().await?)
+    /// How much went through here since the record store was made, and how much is held.
+    pub async fn totals(&self) -> ServiceResult<Totals> {
+        Ok(self.records.totals().await?)
     }
 
     /// Looks without claiming.

@@ -22,7 +22,7 @@ use onetimeshare_protocol::transfer::{Cause, State};
 
 pub use self::claim::{Grant, Peek};
 pub use self::lease::{Fetches, Lease, LeaseEnd};
-pub use self::tally::Tally;
+pub use self::tally::{Held, Tally, Totals};
 use crate::token::is_same;
 
 /// An upload is given up this long after it was created, whatever arrives: 24 hours, in seconds.
@@ -36,6 +36,9 @@ pub const ONCE_S: u64 = 60;
 
 /// How often a fetch that may not be repeated shows that it goes on, in seconds: several times within [`ONCE_S`].
 pub const ONCE_RENEW_S: u64 = 15;
+
+/// What a transfer takes up beside its ciphertext, as it is counted, in bytes: its record, its first lease, their share of indices.
+pub const RECORD_LEN: u64 = 1024;
 
 /// The periods that an operator sets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +155,8 @@ pub struct Transfer {
     pub owner_verifier: OwnerVerifier,
     /// SHA-256 over all that its create request said, so that a repeat is known.
     pub create_digest: [u8; 32],
+    /// Length of the sealed manifest, in bytes.
+    pub manifest_len: u64,
     /// Length of the sealed body, in bytes.
     pub body_len: u64,
     /// Length of every part but the last, in bytes.
@@ -285,6 +290,11 @@ impl Transfer {
         self.leases.iter().map(|lease| lease.claimed_at).max()
     }
 
+    /// What it takes up, or will when all its parts have come, in bytes.
+    pub const fn held_len(&self) -> u64 {
+        held_len(self.manifest_len, self.body_len)
+    }
+
     /// How many parts its body has; an inline body counts as none.
     pub const fn part_count(&self) -> u64 {
         if self.is_inline {
@@ -374,6 +384,7 @@ impl Transfer {
             access_verifier: new.access_verifier,
             owner_verifier: new.owner_verifier,
             create_digest: new.create_digest,
+            manifest_len: new.manifest_len,
             body_len: new.body_len,
             part_len: new.part_len,
             is_inline: new.is_inline,
@@ -394,6 +405,13 @@ impl Transfer {
     }
 }
 
+/// What a transfer with a manifest and a body of these lengths takes up, in bytes.
+pub const fn held_len(manifest_len: u64, body_len: u64) -> u64 {
+    RECORD_LEN
+        .saturating_add(manifest_len)
+        .saturating_add(body_len)
+}
+
 /// What a create request says of a new transfer, less its ciphertext. Fields as in [`Transfer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Creation {
@@ -407,6 +425,8 @@ pub struct Creation {
     pub owner_verifier: OwnerVerifier,
     /// SHA-256 over all that the request said.
     pub create_digest: [u8; 32],
+    /// Length of the sealed manifest, in bytes.
+    pub manifest_len: u64,
     /// Length of the sealed body, in bytes.
     pub body_len: u64,
     /// Length of every part but the last, in bytes.

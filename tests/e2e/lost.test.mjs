@@ -6,27 +6,28 @@
  */
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 
 import { TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
-import { compose, follow, hold, holdOpen, offerPassphrase, press, reach, send, sendComposed } from "./lib/pages.mjs";
+import { compose, follow, hold, holdOpen, offerPassphrase, press, reach } from "./lib/pages.mjs";
+import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
 const LIMIT = { timeout: 120_000 };
 const HOLD_MS = 1000;
+/** The text as it is sealed: an item without a name. */
+const TEXT_ITEM = { name: "", bytes: Buffer.from(TEXT) };
 
 const stage = await Stage.open();
 after(() => stage.close());
 
-for (const [from, to] of stage.directions) {
-  const way = `${from.name} → ${to.name}`;
-
-  test(`${way}: a claim whose answer was lost is gone on with after the page was closed`, LIMIT, () =>
+for (const browser of stage.browsers) {
+  test(`${browser.name}: a claim whose answer was lost is gone on with after the page was closed`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sender = await visit(from);
-      const link = await send(sender.page, stage.origin, { text: TEXT });
-      const opener = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
+      const opener = await visit(browser);
       expectNoAnswer(opener);
       await loseClaim(opener, link, ["ready"]);
       await reopen(opener, link);
@@ -35,12 +36,11 @@ for (const [from, to] of stage.directions) {
       assert.equal(await shownText(opener.page), TEXT);
     }));
 
-  test(`${way}: so is one behind a passphrase`, LIMIT, () =>
+  test(`${browser.name}: so is one behind a passphrase`, LIMIT, () =>
     stage.scene(async (visit) => {
       const passphrase = "correct horse";
-      const sender = await visit(from);
-      const link = await send(sender.page, stage.origin, { text: TEXT, passphrase });
-      const opener = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM], { passphrase });
+      const opener = await visit(browser);
       expectNoAnswer(opener);
       await follow(opener.page, link, ["passphrase"]);
       await offerPassphrase(opener.page, passphrase);
@@ -53,18 +53,17 @@ for (const [from, to] of stage.directions) {
       assert.equal(await shownText(opener.page), TEXT);
     }));
 
-  test(`${way}: a token whose claim never arrived takes nothing from the one who did open it`, LIMIT, () =>
+  test(`${browser.name}: a token whose claim never arrived takes nothing from the one who did open it`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sender = await visit(from);
-      const link = await send(sender.page, stage.origin, { text: TEXT });
-      const late = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
+      const late = await visit(browser);
       expectNoAnswer(late);
       stage.proxy.cut = (method, path) => path.endsWith("/claim") && "request";
       await follow(late.page, link, ["ready"]);
       await hold(late.page, HOLD_MS);
       await until("a claim that does not arrive", () => stage.proxy.calls().includes("POST transfers/ID/claim"));
       await leave(late);
-      const other = await visit(from);
+      const other = await visit(browser);
       await follow(other.page, link, ["ready"]);
       await holdOpen(other.page);
       await until("delivered", () => stage.proxy.calls().includes("POST transfers/ID/delivered"));
@@ -73,11 +72,10 @@ for (const [from, to] of stage.directions) {
       await reach(late.page, ["gone"]);
     }));
 
-  test(`${way}: a clock that is an hour ahead does not forget the claim`, LIMIT, () =>
+  test(`${browser.name}: a clock that is an hour ahead does not forget the claim`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sender = await visit(from);
-      const link = await send(sender.page, stage.origin, { files: [(await stage.content.random("ahead.bin", 500_000)).path] });
-      const opener = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [{ name: "ahead.bin", bytes: randomBytes(500_000) }]);
+      const opener = await visit(browser);
       await opener.page.evaluateOnNewDocument(setClockAhead);
       opener.watch.expect(/^request failed: GET .*\/body /);
       opener.watch.expect(/^thrown: Failed to load .* A ServiceWorker intercepted the request/);
@@ -90,24 +88,19 @@ for (const [from, to] of stage.directions) {
       await leave(opener);
       stage.proxy.release();
       await opener.page.evaluateOnNewDocument(setClockAhead);
-      await to.clear();
+      await browser.clear();
       await reopen(opener, link);
       await reach(opener.page, ["ready"]);
       await holdOpen(opener.page);
-      await to.saved([500_000]);
+      await browser.saved([500_000]);
     }));
 
-  test(`${way}: a text keeps its line ends when it is copied and saved`, LIMIT, () =>
+  test(`${browser.name}: a text keeps its line ends when it is copied and saved`, LIMIT, () =>
     stage.scene(async (visit) => {
       const sent = "one\r\ntwo\rthree\nfour\r\n";
-      const sender = await visit(from);
-      await compose(sender.page, stage.origin, { text: "stands for the other" });
       // A field cannot hold such a text; other clients can send it.
-      await sender.page.evaluate((sent) => {
-        Object.defineProperty(document.querySelector("#text"), "value", { get: () => sent, set: () => {} });
-      }, sent);
-      const link = await sendComposed(sender.page);
-      const opener = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [{ name: "", bytes: Buffer.from(sent) }]);
+      const opener = await visit(browser);
       await follow(opener.page, link, ["ready"]);
       await holdOpen(opener.page);
       await opener.page.evaluate(() => {
@@ -116,13 +109,13 @@ for (const [from, to] of stage.directions) {
       await press(opener.page, "#copy-text");
       assert.equal(await until("a copy", () => opener.page.evaluate(() => globalThis.copied)), sent);
       await press(opener.page, "#save-text");
-      const [saved] = await to.saved([Buffer.byteLength(sent)]);
+      const [saved] = await browser.saved([Buffer.byteLength(sent)]);
       assert.equal(await digestOfFile(saved.path), digestOf(sent));
     }));
 
-  test(`${way}: a cancel that overtakes its create leaves nothing`, LIMIT, () =>
+  test(`${browser.name}: a cancel that overtakes its create leaves nothing`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sender = await visit(from);
+      const sender = await visit(browser);
       sender.watch.expectStatus(404);
       const { promise: released, resolve: release } = deferred();
       stage.proxy.late = (method, path) => (method === "POST" && path === "/api/v1/transfers" ? released : null);
@@ -138,12 +131,11 @@ for (const [from, to] of stage.directions) {
       assert.equal(stage.proxy.seen.find((one) => one.path === "/api/v1/transfers")?.status, 201);
     }));
 
-  test(`${way}: a save that fails at its end is done again`, LIMIT, () =>
+  test(`${browser.name}: a save that fails at its end is done again`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const file = await stage.content.random("once.bin", 100_000);
-      const sender = await visit(from);
-      const link = await send(sender.page, stage.origin, { files: [file.path] });
-      const opener = await visit(to);
+      const bytes = randomBytes(100_000);
+      const { link } = await sealAndSend(stage.origin, [{ name: "once.bin", bytes }]);
+      const opener = await visit(browser);
       await opener.page.evaluateOnNewDocument(pickFileThatFailsOnce);
       // Both bodies are read to their ends; the connection is let go before the browser has written that down.
       opener.watch.expect(/^request failed: GET .*\/body \((net::ERR_ABORTED|NS_BINDING_ABORTED)\)$/);
@@ -155,7 +147,7 @@ for (const [from, to] of stage.directions) {
       await holdOpen(opener.page);
       const saved = await opener.page.evaluate(() => globalThis.savedFiles.map((bytes) => Array.from(bytes)));
       assert.equal(saved.length, 1);
-      assert.equal(digestOf(Uint8Array.from(saved[0])), file.digest);
+      assert.equal(digestOf(Uint8Array.from(saved[0])), digestOf(bytes));
     }));
 }
 

@@ -10,28 +10,29 @@ import { after, test } from "node:test";
 
 import { TEXT } from "./lib/content.mjs";
 import { follow, hold, holdOpen, offerPassphrase, reach, send, stateOf, wordsOf } from "./lib/pages.mjs";
+import { sealAndSend } from "./lib/seal.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { sleep, until } from "./lib/wait.mjs";
 
 const LIMIT = { timeout: 120_000 };
 /** Time enough for a page that would claim by itself to have done so. */
 const IDLE_MS = 1500;
+/** The text as it is sealed: an item without a name. */
+const TEXT_ITEM = { name: "", bytes: Buffer.from(TEXT) };
 
 const stage = await Stage.open();
 after(() => stage.close());
 
-for (const [from, to] of stage.directions) {
-  const way = `${from.name} → ${to.name}`;
-
-  test(`${way}: the second open says when it was opened`, LIMIT, () =>
+for (const browser of stage.browsers) {
+  test(`${browser.name}: the second open says when it was opened`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const link = await sendText(visit, from);
-      const first = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
+      const first = await visit(browser);
       await follow(first.page, link, ["ready"]);
       const since = Date.now();
       await holdOpen(first.page);
       await until("delivered", () => stage.proxy.calls().includes("POST transfers/ID/delivered"));
-      const second = await visit(from);
+      const second = await visit(browser);
       second.watch.expectStatus(410);
       await follow(second.page, link, ["gone"]);
       assert.match(await wordsOf(second.page, "#notice-title"), /opened already/);
@@ -40,34 +41,34 @@ for (const [from, to] of stage.directions) {
       assert.ok(moments.some((moment) => why.includes(moment)), `${why}, not ${moments.join(" or ")}`);
     }));
 
-  test(`${way}: a link with one character changed is damaged, and costs nothing`, LIMIT, () =>
+  test(`${browser.name}: a link with one character changed is damaged, and costs nothing`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const link = await sendText(visit, from);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
       stage.proxy.forget();
       for (const place of [0, 20, 47]) {
-        const visitor = await visit(to);
+        const visitor = await visit(browser);
         await follow(visitor.page, altered(link, place), ["damaged"]);
       }
-      const cut = await visit(to);
+      const cut = await visit(browser);
       await follow(cut.page, link.slice(0, -1), ["damaged"]);
       assert.deepEqual(stage.proxy.calls().filter((call) => call.includes("transfers")), []);
-      await openWhole(visit, to, link);
+      await openWhole(visit, browser, link);
     }));
 
-  test(`${way}: a link to nothing is unknown, and a page without a link says so`, LIMIT, () =>
+  test(`${browser.name}: a link to nothing is unknown, and a page without a link says so`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const visitor = await visit(to);
+      const visitor = await visit(browser);
       visitor.watch.expectStatus(404);
       await follow(visitor.page, `${stage.origin}/open#${unknownFragment()}`, ["unknown"]);
-      const lost = await visit(to);
+      const lost = await visit(browser);
       await follow(lost.page, `${stage.origin}/open`, ["missing"]);
     }));
 
-  test(`${way}: a passphrase, wrong and right`, LIMIT, () =>
+  test(`${browser.name}: a passphrase, wrong and right`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const sender = await visit(from);
+      const sender = await visit(browser);
       const link = await send(sender.page, stage.origin, { text: TEXT, passphrase: "correct hörse" });
-      const opener = await visit(to);
+      const opener = await visit(browser);
       opener.watch.expectStatus(403);
       await follow(opener.page, link, ["passphrase"]);
       assert.equal(await opener.page.evaluate(() => document.querySelectorAll("#entries li").length), 0);
@@ -83,10 +84,10 @@ for (const [from, to] of stage.directions) {
       assert.deepEqual(stage.proxy.holding("correct"), []);
     }));
 
-  test(`${way}: a page without the gesture claims nothing`, LIMIT, () =>
+  test(`${browser.name}: a page without the gesture claims nothing`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const link = await sendText(visit, from);
-      const looker = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
+      const looker = await visit(browser);
       await follow(looker.page, link, ["ready"]);
       await sleep(IDLE_MS);
       await hold(looker.page, 200);
@@ -95,13 +96,13 @@ for (const [from, to] of stage.directions) {
       assert.equal(await stateOf(looker.page), "ready");
       await looker.page.close();
       assert.deepEqual(claims(), []);
-      await openWhole(visit, to, link);
+      await openWhole(visit, browser, link);
     }));
 
-  test(`${way}: a page that is hidden or left in the middle of the gesture claims nothing`, LIMIT, () =>
+  test(`${browser.name}: a page that is hidden or left in the middle of the gesture claims nothing`, LIMIT, () =>
     stage.scene(async (visit) => {
-      const link = await sendText(visit, from);
-      const looker = await visit(to);
+      const { link } = await sealAndSend(stage.origin, [TEXT_ITEM]);
+      const looker = await visit(browser);
       await follow(looker.page, link, ["ready"]);
       await looker.page.mouse.move(1, 1);
       await pressOnly(looker.page);
@@ -112,22 +113,13 @@ for (const [from, to] of stage.directions) {
       await looker.page.goto(`${stage.origin}/`);
       await sleep(IDLE_MS);
       assert.deepEqual(claims(), []);
-      await openWhole(visit, to, link);
+      await openWhole(visit, browser, link);
     }));
 }
 
-/**
- * @param {(browser: import("./lib/browser.mjs").Browser) => Promise<any>} visit
- * @param {import("./lib/browser.mjs").Browser} from
- */
-async function sendText(visit, from) {
-  const sender = await visit(from);
-  return send(sender.page, stage.origin, { text: TEXT });
-}
-
 /** What was not used up can still be opened, whole. */
-async function openWhole(visit, to, link) {
-  const opener = await visit(to);
+async function openWhole(visit, browser, link) {
+  const opener = await visit(browser);
   await follow(opener.page, link, ["ready"]);
   await holdOpen(opener.page);
   assert.equal(await opener.page.evaluate(() => document.querySelector("#text-shown").value), TEXT);

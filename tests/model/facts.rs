@@ -3,7 +3,7 @@
 
 use onetimeshare_protocol::transfer::{Cause, ClaimState, ReceiptAnswer, State};
 use onetimeshare_server::record::tables::{Entry, Tables};
-use onetimeshare_server::transfer::{LeaseEnd, Moment, Refusal, Transfer};
+use onetimeshare_server::transfer::{LeaseEnd, Moment, Refusal, Totals, Transfer};
 
 use crate::call::{Answer, Call, STRANGER};
 use crate::invariant::Invariant;
@@ -209,7 +209,7 @@ fn is_consistent(receipt: &ReceiptAnswer, scenario: &Scenario, tick: u8) -> bool
 
 /// Whether the counters say what the receipt says.
 fn counts(tables: &Tables, receipt: &ReceiptAnswer) -> bool {
-    let stats = tables.stats;
+    let Totals { stats, held } = tables.totals;
     let claims = |state| {
         let claims = receipt.claims.iter().filter(|claim| claim.state == state);
         u64::try_from(claims.count()).unwrap_or(u64::MAX)
@@ -222,6 +222,8 @@ fn counts(tables: &Tables, receipt: &ReceiptAnswer) -> bool {
         && stats.burnt == is_cause(Cause::Burnt)
         && stats.expired == is_cause(Cause::Expired)
         && stats.abandoned == is_cause(Cause::Abandoned)
+        && held.count == u64::from(receipt.cause.is_none())
+        && (held.len == 0) == (held.count == 0)
 }
 
 /// Whether so many wrong access proofs take so many attempts, at most all, and leave everything else.

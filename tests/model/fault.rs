@@ -219,7 +219,7 @@ fn spoil_after(fault: Fault, (before, tables): (&Tables, &mut Tables), call: Cal
                 && let Call::Claim(number) = call
                 && has_lease(before, number)
             {
-                tables.stats.claimed += 1;
+                tables.totals.stats.claimed += 1;
             }
         }
     }

@@ -84,7 +84,7 @@ impl Records {
 
     /// How often it was locked has no end, and nothing depends on it: what differs in that alone is the same content.
     fn remember(&mut self, mut tables: Tables) -> RecordsId {
-        tables.stats.locked = 0;
+        tables.totals.stats.locked = 0;
         let (index, _) = self.contents.insert_full(tables);
         RecordsId(u32::try_from(index).expect("fewer contents than memory holds"))
     }

@@ -105,6 +105,7 @@ impl Scenario {
             access_verifier: ACCESS,
             owner_verifier: OWNER,
             create_digest: [1; 32],
+            manifest_len: 15,
             body_len: u64::from(self.parts.max(1)) * PART_LEN,
             part_len: PART_LEN,
             is_inline: self.is_inline(),

@@ -105,7 +105,7 @@ async fn assert_refused(store: &RedisStore, sample: &Sample) {
     assert_behind(store.burn(id, owner, AT).await);
     assert_behind(store.part_object(id, 0).await);
     assert_behind(store.is_known(id).await);
-    assert_behind(store.stats().await);
+    assert_behind(store.totals().await);
     assert_behind(store.sweep(1000, AT).await);
     assert_behind(store.take_deletions(1000, AT).await);
     assert_behind(store.has_no_parts().await);

@@ -108,7 +108,7 @@ async fn ask_everything(store: &RedisStore) {
     assert_eq!(store.part_object(&id, 0).await.unwrap(), None);
     assert!(!store.is_known(&id).await.unwrap());
     store.probe().await.unwrap();
-    store.stats().await.unwrap();
+    store.totals().await.unwrap();
     store.store_id().await.unwrap();
 }
 

@@ -74,6 +74,7 @@ fn new(number: u64, sealed: &Inline) -> NewTransfer {
             owner_verifier: request.owner_verifier,
             // The digest serves repeats of the request, of which there is none here.
             create_digest: [0; 32],
+            manifest_len: sealed.manifest.len().try_into().unwrap_or(u64::MAX),
             body_len: request.body_len,
             part_len: 8 << 20,
             is_inline: true,

@@ -223,6 +223,20 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// How many bytes are free where `folder` lies, for programs without special rights.
+pub fn free_len(folder: &Path) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let found = rustix::fs::statvfs(folder)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 fn list_old(root: &Path, until: u64, limit: usize) -> io::Result<Vec<ObjectName>> {
     let old = Survey::of(root).entries()?.filter_map(|entry| match entry {
         Ok(Entry::Object {

@@ -110,7 +110,7 @@ fn belongings(look: &Look, transfer: &Transfer) -> Vec<Rule> {
             "columns that belong together are not filled together",
         ),
         (
-            limits::is_manifest_len(look.manifest_len),
+            usize::try_from(transfer.manifest_len).is_ok_and(limits::is_manifest_len),
             "the length of its manifest is none that a manifest has",
         ),
         (
@@ -153,6 +153,7 @@ mod tests {
             access_verifier: AccessVerifier::from_bytes([3; 32]),
             owner_verifier: OwnerVerifier::from_bytes([4; 32]),
             create_digest: [5; 32],
+            manifest_len: 304,
             body_len: 1056,
             part_len: 1000,
             is_inline: false,
@@ -183,7 +184,6 @@ mod tests {
         let is_whole = transfer.phase == Phase::Ready && !transfer.is_inline;
         Look {
             id: transfer.id.clone(),
-            manifest_len: 304,
             is_frame_sound: (!transfer.is_gone()).then_some(true),
             are_columns_sound: true,
             part_count: if is_whole { 2 } else { 0 },
@@ -318,7 +318,8 @@ mod tests {
         };
         check(Phase::Ready, |l| l.transfer = None, "no version");
         check(Phase::Ready, |l| l.are_columns_sound = false, "columns");
-        check(Phase::Ready, |l| l.manifest_len = 305, "manifest");
+        let damage = |l: &mut Look| l.transfer.as_mut().unwrap().manifest_len = 305;
+        check(Phase::Ready, damage, "manifest");
         check(Phase::Ready, |l| l.is_frame_sound = None, "is missing");
         check(Phase::Ready, |l| l.is_frame_sound = Some(false), "the form");
         check(Phase::Ready, |l| l.part_count = 1, "parts are missing");

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use rusqlite::Connection;
 
 use super::*;
+use crate::record::sqlite::SqliteStore;
 use crate::stage::{self, Fate, LATER_S, LIMITS, PERIODS, Parcel, START, Stage};
 use crate::sweeper::{sweep, sweep_orphans};
 
@@ -52,7 +53,7 @@ fn told(directory: &Path, options: CheckOptions) -> (Summary, Vec<String>) {
     (summary, sentences)
 }
 
-/// A folder of the first version, with its parcels.
+/// A folder that the first version wrote and this one upgraded, with its parcels.
 struct Folder {
     directory: tempfile::TempDir,
     parcels: Vec<Parcel>,
@@ -62,6 +63,8 @@ impl Folder {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let parcels = stage::first_version(directory.path());
+        // It is upgraded, as by the server's start.
+        drop(SqliteStore::open(directory.path()).unwrap());
         // Git keeps no times: all of it was written when the parcels were.
         for file in Survey::of(&directory.path().join("blobs"))
             .entries()

@@ -139,6 +139,17 @@ pub const SETTINGS: &[Setting] = &[
          0 for never",
         "0, or a duration of at least 1m, such as 1h",
     ),
+    Setting {
+        default: None,
+        ..setting(
+            "storage-max",
+            "SIZE",
+            "",
+            "How much all transfers together may take up, counted when they are created; none for as much as there is. Unset it is 80 % of \
+             what is free at the start and what is held already where blobs lie in a folder, and none where they lie in a bucket",
+            "none, or a size from 1 MB, such as 50 GiB",
+        )
+    },
     setting(
         "max-transfer-size",
         "SIZE",

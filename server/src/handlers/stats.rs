@@ -13,5 +13,5 @@ pub(crate) async fn stats(State(app): State<App>) -> ApiResult<Json<StatsAnswer>
     if !app.shows_stats {
         return Err(pages::not_here());
     }
-    Ok(Json(app.service.stats().await?))
+    Ok(Json(app.service.totals().await?.stats))
 }

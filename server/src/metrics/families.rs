@@ -73,6 +73,8 @@ pub(super) struct Edge {
 pub(super) struct Totals {
     pub(super) events: Family<Labels<1>, Counter>,
     pub(super) lapsed: Gauge,
+    pub(super) held_count: Gauge,
+    pub(super) held_len: Gauge,
     pub(super) are_read: Gauge,
 }
 
@@ -82,6 +84,7 @@ pub(super) struct Stores {
     pub(super) durations: Durations<Labels<2>>,
     pub(super) errors: Family<Labels<2>, Counter>,
     pub(super) have_room: Gauge,
+    pub(super) len_max: Gauge,
     pub(super) blob_bytes: Family<Labels<1>, Counter>,
 }
 
@@ -157,6 +160,16 @@ fn totals(registry: &mut Registry) -> Totals {
             "onetimeshare_claims_lapsed",
             "Claims that ended without a word, of all servers; one that turns out to be delivered is taken back",
         ),
+        held_count: added(
+            registry,
+            "onetimeshare_transfers_held",
+            "Transfers that are not gone, of all servers",
+        ),
+        held_len: added(
+            registry,
+            "onetimeshare_transfers_held_bytes",
+            "Bytes that they take up, or will when all their parts have come; what is gone is not counted any more",
+        ),
         are_read: added(
             registry,
             "onetimeshare_counters_read",
@@ -181,6 +194,11 @@ fn stores(registry: &mut Registry) -> Stores {
             registry,
             "onetimeshare_records_have_room",
             "1 while new transfers are taken, 0 while the record store is full",
+        ),
+        len_max: added(
+            registry,
+            "onetimeshare_storage_max_bytes",
+            "How much all transfers together may take up; 0 for as much as there is",
         ),
         blob_bytes: added(
             registry,

@@ -37,6 +37,8 @@ impl Scrape {
     pub fn new(metrics: Arc<Metrics>, service: Arc<Service>) -> Self {
         let started_at = whole(service.moment().now);
         metrics.families.process.started_at.set(started_at);
+        let len_max = service.storage_max().unwrap_or(0);
+        metrics.families.stores.len_max.set(whole(len_max));
         Self {
             metrics,
             service,
@@ -56,10 +58,10 @@ impl Scrape {
 
     async fn read_counters(&self) {
         let _reading = self.reading.lock().await;
-        let read = timeout(READ_MAX, self.service.stats()).await;
+        let read = timeout(READ_MAX, self.service.totals()).await;
         let is_read = match read {
-            Ok(Ok(stats)) => {
-                self.metrics.take(stats);
+            Ok(Ok(totals)) => {
+                self.metrics.take(totals);
                 true
             }
             Ok(Err(error)) => {

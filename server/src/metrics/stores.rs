@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::record::{
     Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
     StoreId, StoreResult, Taken,
 };
-use crate::transfer::{Moment, Outcome, Peek};
+use crate::transfer::{Moment, Outcome, Peek, Totals};
 
 impl Metrics {
     /// Waits for a call to a store, and counts it.
@@ -104,7 +104,7 @@ measured_records! {
     burn(id: &TransferId, owner: &OwnerVerifier, at: Moment) -> Outcome<()>;
     unlock(id: &TransferId, owner: &OwnerVerifier, at: Moment) -> Outcome<()>;
     receipt(id: &TransferId, owner: &OwnerVerifier, at: Moment) -> Outcome<ReceiptAnswer>;
-    stats() -> StatsAnswer;
+    totals() -> Totals;
     sweep(limit: usize, at: Moment) -> usize;
     take_deletions(limit: usize, at: Moment) -> Taken;
     confirm_deleted(objects: &[ObjectName], at: Moment) -> ();

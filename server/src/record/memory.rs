@@ -10,7 +10,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 
 use super::tables::Tables;
 use super::{
@@ -18,7 +18,7 @@ use super::{
     StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek};
+use crate::transfer::{Moment, Outcome, Peek, Totals};
 
 /// Records in memory.
 pub struct MemoryStore {
@@ -204,8 +204,8 @@ impl RecordStore for MemoryStore {
         Ok(self.section()?.receipt(id, owner, at))
     }
 
-    async fn stats(&self) -> StoreResult<StatsAnswer> {
-        Ok(self.section()?.stats)
+    async fn totals(&self) -> StoreResult<Totals> {
+        Ok(self.section()?.totals)
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

@@ -31,7 +31,7 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 use rusqlite::Connection;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +50,7 @@ use super::{
     StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Refusal, Transfer};
+use crate::transfer::{Moment, Outcome, Peek, Refusal, Totals, Transfer};
 
 /// What was erased leaves the log after so long at the latest, where the promise is half a minute; and after so long a full
 /// disk is looked at again.
@@ -436,8 +436,8 @@ impl RecordStore for SqliteStore {
         self.readers.run(look).await
     }
 
-    async fn stats(&self) -> StoreResult<StatsAnswer> {
-        self.readers.run(rows::stats).await
+    async fn totals(&self) -> StoreResult<Totals> {
+        self.readers.run(rows::totals).await
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 
 use super::step::{self, Accepted, Queued};
 use super::{BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts};
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Refusal, Tally, Transfer};
+use crate::transfer::{Moment, Outcome, Peek, Refusal, Tally, Totals, Transfer};
 
 /// A transfer and its ciphertext; the latter is gone when the transfer is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ pub struct Tables {
     /// The deletion queue.
     pub deletions: BTreeMap<ObjectName, Queued>,
     /// The counters.
-    pub stats: StatsAnswer,
+    pub totals: Totals,
 }
 
 /// Each is the step of [`super::RecordStore`] that has its name, which says what it promises.
@@ -53,7 +53,7 @@ impl Tables {
         };
         let before = entry.transfer.clone();
         let outcome = step::run(&mut entry.transfer, at, run);
-        Tally::between(Some(&before), &entry.transfer).add_to(&mut self.stats);
+        Tally::between(Some(&before), &entry.transfer).add_to(&mut self.totals);
         if entry.transfer.is_gone() {
             self.erase(id, at);
         }
@@ -106,7 +106,7 @@ impl Tables {
         }
         let transfer = Transfer::create(new.creation, at.now);
         let created = Created::of(&transfer, true, at.now);
-        Tally::between(None, &transfer).add_to(&mut self.stats);
+        Tally::between(None, &transfer).add_to(&mut self.totals);
         let entry = Entry {
             transfer,
             manifest: new.manifest,

@@ -1,13 +1,12 @@
 //! What a step has changed of one transfer, as the arguments of `commit.lua`. It decides nothing: it compares.
 
 use onetimeshare_protocol::id::TransferId;
-use onetimeshare_protocol::transfer::StatsAnswer;
 
 use super::{encoding, keys};
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, Queued};
-use crate::transfer::{Moment, Transfer};
+use crate::transfer::{Moment, Totals, Transfer};
 
 /// Changes in the order in which they are made.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl Changes {
                 changes.create(new, at);
             }
         }
-        changes.count(&before.stats, &after.stats);
+        changes.count(&before.totals, &after.totals);
         changes
     }
 
@@ -196,9 +195,9 @@ impl Changes {
         self.add([&b"forget"[..], id.to_text().as_bytes()]);
     }
 
-    fn count(&mut self, before: &StatsAnswer, after: &StatsAnswer) {
+    fn count(&mut self, before: &Totals, after: &Totals) {
         let pairs = before.counts().into_iter().zip(after.counts());
-        for (name, (before, after)) in StatsAnswer::NAMES.iter().zip(pairs) {
+        for (name, (before, after)) in Totals::NAMES.iter().zip(pairs) {
             if before != after {
                 let change = i128::from(after) - i128::from(before);
                 self.add([

@@ -18,6 +18,9 @@ struct RecordText {
     access: AccessVerifier,
     owner: OwnerVerifier,
     digest: [u8; 32],
+    /// Not told by the first versions.
+    #[serde(default)]
+    manifest_len: u64,
     body_len: u64,
     part_len: u64,
     is_inline: bool,
@@ -89,6 +92,7 @@ pub(super) fn record(transfer: &Transfer) -> Vec<u8> {
         access: transfer.access_verifier.clone(),
         owner: transfer.owner_verifier.clone(),
         digest: transfer.create_digest,
+        manifest_len: transfer.manifest_len,
         body_len: transfer.body_len,
         part_len: transfer.part_len,
         is_inline: transfer.is_inline,
@@ -113,6 +117,7 @@ pub(super) fn parse_transfer(record: &[u8], leases: &[Vec<u8>]) -> StoreResult<T
         access_verifier: text.access,
         owner_verifier: text.owner,
         create_digest: text.digest,
+        manifest_len: text.manifest_len,
         body_len: text.body_len,
         part_len: text.part_len,
         is_inline: text.is_inline,
@@ -246,6 +251,7 @@ mod tests {
             access_verifier: AccessVerifier::from_bytes([3; 32]),
             owner_verifier: OwnerVerifier::from_bytes([4; 32]),
             create_digest: [5; 32],
+            manifest_len: 304,
             body_len: 1,
             part_len: 2,
             is_inline: true,

@@ -21,7 +21,7 @@ use futures_util::future::try_join_all;
 use onetimeshare_protocol::id::{
     AccessVerifier, ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId,
 };
-use onetimeshare_protocol::transfer::{ReceiptAnswer, State, StatsAnswer};
+use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 use redis::{FromRedisValue, Script};
 use tokio::time::Instant;
 use tracing::error;
@@ -39,7 +39,7 @@ use crate::record::{
     Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S,
     RecordStore, StoreError, StoreId, StoreResult, Taken,
 };
-use crate::transfer::{Moment, Outcome, Peek, Transfer};
+use crate::transfer::{Moment, Outcome, Peek, Totals, Transfer};
 
 /// After Redis was found full, so long passes until it is tried with something new again.
 const FULL_FOR: Duration = Duration::from_secs(5);
@@ -395,21 +395,19 @@ impl RecordStore for RedisStore {
             .await
     }
 
-    async fn stats(&self) -> StoreResult<StatsAnswer> {
+    async fn totals(&self) -> StoreResult<Totals> {
         let counters = Shard::all_from(0).map(|shard| async move {
-            let get = ("HMGET", &StatsAnswer::NAMES[..]);
+            let get = ("HMGET", &Totals::NAMES[..]);
             self.ask::<Vec<Option<i64>>>((shard, shard.counters()), get)
                 .await
         });
-        let mut sums = [0_i64; StatsAnswer::NAMES.len()];
+        let mut sums = [0_i64; Totals::NAMES.len()];
         for shard in try_join_all(counters).await? {
             for (sum, count) in sums.iter_mut().zip(shard) {
                 *sum += count.unwrap_or(0);
             }
         }
-        Ok(StatsAnswer::of(
-            sums.map(|sum| u64::try_from(sum).unwrap_or(0)),
-        ))
+        Ok(Totals::of(sums.map(|sum| u64::try_from(sum).unwrap_or(0))))
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

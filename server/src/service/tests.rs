@@ -2,6 +2,7 @@
 //! what a sweep removes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -20,6 +21,7 @@ use crate::token;
 use crate::transfer::{Periods, Refusal};
 
 mod backlog;
+mod budget;
 mod late;
 mod once;
 mod room;
@@ -451,7 +453,7 @@ async fn bytes_that_flow_within_a_part_renew_the_lease() {
         len += piece.unwrap().len();
         // The pieces of one part outlast the lease together.
         fixture.clock.advance(PERIODS.lease_s / 3);
-        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
         sweep(&fixture.service).await.unwrap();
     }
     assert_eq!(u64::try_from(len), Ok(BODY_LEN));
@@ -475,7 +477,7 @@ async fn a_download_ends_with_its_lease() {
             fixture.service.deliver(&id, &claimant()).await.unwrap();
         }
         // The reader stands still; the one who reads ahead looks after the lease.
-        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
         let rest: Vec<_> = download.bytes.collect().await;
         assert!(
             rest.len() < 3 && rest.last().unwrap().is_err(),
@@ -496,7 +498,7 @@ async fn a_reader_that_stands_still_does_not_keep_its_lease() {
         .await
         .unwrap();
     for _ in 0..10 {
-        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         fixture.clock.advance(60);
     }
     let refused = fixture.service.renew(&id, &claimant()).await;

@@ -14,7 +14,7 @@ use super::{Invalid, Limits, Service, ServiceError, ServiceResult, flatten};
 use crate::blob::{ByteStream, ObjectName};
 use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError, require_room};
 use crate::token;
-use crate::transfer::{Creation, Refusal};
+use crate::transfer::{Creation, Refusal, held_len};
 
 /// One part as it is announced by its request's headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl Service {
             access_verifier: request.access_verifier,
             owner_verifier: request.owner_verifier,
             create_digest,
+            manifest_len: u64::try_from(request.manifest.len()).unwrap_or(u64::MAX),
             body_len: request.body_len,
             part_len: self.limits.part_len,
             is_inline: request.body.is_some(),
@@ -49,7 +50,22 @@ impl Service {
             manifest: request.manifest.into(),
             body: request.body.map(Bytes::from),
         };
-        flatten(self.records.create(new, self.moment()).await)
+        let Some(budget) = &self.budget else {
+            return flatten(self.records.create(new, self.moment()).await);
+        };
+        let len = held_len(new.creation.manifest_len, new.creation.body_len);
+        let reservation = budget.reserve(len, self.records.as_ref()).await?;
+        // A repeat of a request that was taken is answered, however full it is by now.
+        if reservation.is_none() && !self.records.is_known(&new.creation.id).await? {
+            return Err(
+                StoreError::Full("as much is held as `storage-max` allows".to_owned()).into(),
+            );
+        }
+        let created = flatten(self.records.create(new, self.moment()).await)?;
+        if let Some(reservation) = reservation.filter(|_| created.is_new) {
+            reservation.keep();
+        }
+        Ok(created)
     }
 
     /// Writes one part. When it answers, the part is durable and accepted; when it fails, the upload stands as before.

@@ -1,8 +1,69 @@
-//! What a step adds to the counters of the record store. It counts; it names no transfer.
+//! What a step adds to the counters of the record store: what has happened, and what is held now. It counts; it names no transfer.
 
 use onetimeshare_protocol::transfer::{Cause, StatsAnswer};
 
 use super::{LeaseEnd, Phase, Transfer};
+
+/// What a store holds of transfers that are not gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// How many there are.
+    pub count: u64,
+    /// What they take up when all their parts have come: the sum of [`Transfer::held_len`], in bytes.
+    pub len: u64,
+}
+
+/// The counters of a record store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Totals {
+    /// What has happened since the store was made.
+    pub stats: StatsAnswer,
+    /// What is held now.
+    pub held: Held,
+}
+
+impl Totals {
+    /// What the counters are called wherever they are kept: those of [`StatsAnswer`], and what is held.
+    pub const NAMES: [&'static str; 10] = [
+        "created",
+        "claimed",
+        "delivered",
+        "lapsed",
+        "burnt",
+        "expired",
+        "abandoned",
+        "locked",
+        "held_count",
+        "held_len",
+    ];
+
+    /// The counters, in the order of [`Totals::NAMES`].
+    pub const fn counts(&self) -> [u64; 10] {
+        let StatsAnswer {
+            created,
+            claimed,
+            delivered,
+            lapsed,
+            burnt,
+            expired,
+            abandoned,
+            locked,
+        } = self.stats;
+        let Held { count, len } = self.held;
+        [
+            created, claimed, delivered, lapsed, burnt, expired, abandoned, locked, count, len,
+        ]
+    }
+
+    /// The totals with these counters, in the order of [`Totals::NAMES`].
+    pub fn of(counts: [u64; 10]) -> Self {
+        let [stats @ .., count, len] = counts;
+        Self {
+            stats: StatsAnswer::of(stats),
+            held: Held { count, len },
+        }
+    }
+}
 
 /// Changes of the counters, named as in [`StatsAnswer`]. A lapse that turns out to be a delivery takes one back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +84,10 @@ pub struct Tally {
     pub abandoned: i64,
     /// Transfers locked.
     pub locked: i64,
+    /// Transfers held.
+    pub held_count: i64,
+    /// Bytes that they take up.
+    pub held_len: i64,
 }
 
 impl Tally {
@@ -39,6 +104,7 @@ impl Tally {
                 .count()
         };
         let count = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let is_held = !transfer.is_gone();
         Self {
             created: 1,
             claimed: count(transfer.leases.len()),
@@ -48,6 +114,12 @@ impl Tally {
             expired: ended(Cause::Expired),
             abandoned: ended(Cause::Abandoned),
             locked: i64::from(transfer.attempts_left == 0),
+            held_count: i64::from(is_held),
+            held_len: if is_held {
+                i64::try_from(transfer.held_len()).unwrap_or(i64::MAX)
+            } else {
+                0
+            },
         }
     }
 
@@ -64,11 +136,14 @@ impl Tally {
             abandoned: after.abandoned - before.abandoned,
             // Unlocking does not undo that it was locked.
             locked: (after.locked - before.locked).max(0),
+            held_count: after.held_count - before.held_count,
+            held_len: after.held_len - before.held_len,
         }
     }
 
-    /// Adds it to `stats`, which never fall below 0.
-    pub fn add_to(self, stats: &mut StatsAnswer) {
+    /// Adds it to `totals`, which never fall below 0.
+    pub fn add_to(self, totals: &mut Totals) {
+        let Totals { stats, held } = totals;
         let pairs = [
             (&mut stats.created, self.created),
             (&mut stats.claimed, self.claimed),
@@ -78,6 +153,8 @@ impl Tally {
             (&mut stats.expired, self.expired),
             (&mut stats.abandoned, self.abandoned),
             (&mut stats.locked, self.locked),
+            (&mut held.count, self.held_count),
+            (&mut held.len, self.held_len),
         ];
         for (count, change) in pairs {
             *count = count.saturating_add_signed(change);

@@ -43,6 +43,7 @@ fn create(claims_max: u32, is_inline: bool) -> Transfer {
         access_verifier: ACCESS,
         owner_verifier: OWNER,
         create_digest: [4; 32],
+        manifest_len: 304,
         body_len: 20,
         part_len: 8,
         is_inline,

@@ -8,9 +8,6 @@
 /** Where downloads are answered by the service worker: browsers report the frame that became a download as aborted. */
 const DOWNLOADS = "/download/";
 
-/** Whether the pages speak to several servers behind a balancer: see several.mjs. */
-const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
-
 /** What browsers say of a body that was let go when its last byte had come, and its end had not: a test may expect it. */
 export const LET_GO = /^request failed: GET .*\/body \((NS_BASE_STREAM_CLOSED|net::ERR_ABORTED)\)$/;
 
@@ -90,8 +87,8 @@ export class Watch {
     if (pathname.startsWith(DOWNLOADS)) return;
     // Chromium reports an answer whose body nobody read as aborted, also where there is no body to read.
     if (request.response()?.status() === 204) return;
-    // The balancer hands the end of an answer over late: by then all of a body has come, and its digest is compared by the test.
-    if (IS_SEVERAL && request.response()?.ok() && pathname.endsWith("/body")) return;
+    // The end of an answer may be handed over late: by then all of a body has come, and its digest is compared by the test.
+    if (request.response()?.ok() && pathname.endsWith("/body")) return;
     this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
   }
 }

@@ -71,7 +71,7 @@ async fn a_record_store_that_fails_is_counted_by_operation() {
     );
     inner.set_answers(false);
     store.probe().await.unwrap_err();
-    store.stats().await.unwrap_err();
+    store.totals().await.unwrap_err();
     assert_eq!(
         (
             calls(&metrics, "records", "probe"),
@@ -79,7 +79,7 @@ async fn a_record_store_that_fails_is_counted_by_operation() {
         ),
         (2, 1)
     );
-    assert_eq!(errors(&metrics, "records", "stats"), 1);
+    assert_eq!(errors(&metrics, "records", "totals"), 1);
     inner.set_room(false);
     assert!(!store.has_room());
 }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::blob::ObjectName;
 use crate::record::{Claimed, Created, NewTransfer, PartStart, PartWrite, RecordStore, Taken};
-use crate::transfer::{Creation, Moment, Outcome, Peek, Periods};
+use crate::transfer::{Creation, Held, Moment, Outcome, Peek, Periods, Totals};
 
 /// The periods that all of it is tried with.
 pub const PERIODS: Periods = Periods {
@@ -127,6 +127,9 @@ pub(super) const TTL_S: u64 = 86_400;
 /// The last byte of an id whose body comes with the create request, and of no other.
 const INLINE: u8 = 0xff;
 
+/// Length of every sample's manifest, in bytes.
+pub(super) const MANIFEST_LEN: u64 = 320;
+
 fn parts_among(mut objects: Vec<ObjectName>) -> Vec<ObjectName> {
     objects.retain(|object| object.id.as_bytes().last() != Some(&INLINE));
     objects.sort();
@@ -168,6 +171,7 @@ impl Sample {
             access_verifier: AccessVerifier::from_bytes(derive("access", number)),
             owner_verifier: OwnerVerifier::from_bytes(derive("owner", number)),
             create_digest: derive("create", number),
+            manifest_len: MANIFEST_LEN,
             body_len: BODY_LEN,
             part_len: PART_LEN,
             is_inline: body.is_some(),
@@ -391,7 +395,15 @@ impl Fixture {
     }
 
     pub(crate) async fn stats(&self) -> StatsAnswer {
-        self.store.stats().await.expect("the store answers")
+        self.totals().await.stats
+    }
+
+    pub(crate) async fn held(&self) -> Held {
+        self.totals().await.held
+    }
+
+    async fn totals(&self) -> Totals {
+        self.store.totals().await.expect("the store answers")
     }
 
     pub(crate) async fn renew(&self, sample: &Sample, number: u64) -> Outcome<u64> {

@@ -4,8 +4,8 @@ use onetimeshare_protocol::transfer::{
     Cause, ClaimState, ReceiptAnswer, ReceiptClaim, State, StatsAnswer,
 };
 
-use super::fixture::{BODY_LEN, Fixture, PERIODS, Sample, TTL_S};
-use crate::transfer::Refusal;
+use super::fixture::{BODY_LEN, Fixture, MANIFEST_LEN, PERIODS, Sample, TTL_S};
+use crate::transfer::{Held, RECORD_LEN, Refusal};
 
 async fn lock(t: &Fixture, sample: &Sample) {
     for _ in 0..5 {
@@ -120,6 +120,12 @@ pub(super) async fn only_owners_are_told(t: &Fixture) {
 
 pub(super) async fn counters_count_each_step_once(t: &Fixture) {
     let before = t.stats().await;
+    let held = t.held().await;
+    let holds = async |count: u64| {
+        let len = held.len + count * (RECORD_LEN + MANIFEST_LEN + BODY_LEN);
+        let count = held.count + count;
+        assert_eq!(t.held().await, Held { count, len });
+    };
     let (opened, burnt, expired, idle) = (
         Sample::inline(3),
         Sample::inline(1),
@@ -130,6 +136,7 @@ pub(super) async fn counters_count_each_step_once(t: &Fixture) {
         t.create(sample).await.expect("it is new");
         t.create(sample).await.expect("it is a repeat");
     }
+    holds(4).await;
     lock(t, &opened).await;
     t.unlock(&opened).await.expect("it stands");
     for number in [1, 1, 2] {
@@ -139,6 +146,7 @@ pub(super) async fn counters_count_each_step_once(t: &Fixture) {
     t.deliver(&opened, 1).await.expect("said twice");
     t.burn(&burnt).await.expect("it is the owner's");
     t.burn(&burnt).await.expect("said twice");
+    holds(3).await;
     let mut expected = StatsAnswer {
         created: 4,
         claimed: 2,
@@ -156,8 +164,10 @@ pub(super) async fn counters_count_each_step_once(t: &Fixture) {
         ..expected
     };
     assert_eq!(t.stats_since(before).await, expected);
+    holds(0).await;
     // Forgetting a tombstone takes nothing back.
     t.after(10 * TTL_S).sweep().await;
     assert!(!t.is_known(&opened).await);
     assert_eq!(t.stats_since(before).await, expected);
+    holds(0).await;
 }

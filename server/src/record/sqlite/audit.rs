@@ -31,8 +31,6 @@ pub struct Look {
     pub id: TransferId,
     /// The record; none when it holds a value that no version of this program writes.
     pub transfer: Option<Transfer>,
-    /// Length of its sealed manifest, in bytes.
-    pub manifest_len: usize,
     /// Whether the row of its ciphertext is well formed; none when there is no such row.
     pub is_frame_sound: Option<bool>,
     /// Whether columns that belong together are filled together, and leases are numbered without a gap.
@@ -269,7 +267,6 @@ fn look(conn: &Connection, row: i64) -> StoreResult<Look> {
         }
         loaded => loaded.ok(),
     };
-    let manifest_len = stored.as_ref().map_or(0, |stored| stored.manifest_len);
     let frame: Option<Vec<u8>> = conn
         .prepare_cached("SELECT frame FROM sealed WHERE row = ?1")?
         .query_row([row], |row| row.get(0))
@@ -281,7 +278,6 @@ fn look(conn: &Connection, row: i64) -> StoreResult<Look> {
     Ok(Look {
         id: TransferId::from_bytes(id),
         transfer: stored.map(|stored| stored.transfer),
-        manifest_len,
         is_frame_sound,
         are_columns_sound,
         part_count,
@@ -305,7 +301,8 @@ fn content_len(stored: &Stored) -> Option<usize> {
     } else {
         0
     };
-    stored.manifest_len.checked_add(body_len)
+    let manifest_len = usize::try_from(stored.transfer.manifest_len).ok()?;
+    manifest_len.checked_add(body_len)
 }
 
 /// What the records say of an object, in one snapshot or section.

@@ -11,12 +11,11 @@ use super::frame;
 use super::objects;
 use super::writer::Section;
 use crate::record::{NewTransfer, StoreError, StoreResult};
-use crate::transfer::{Fetches, Lease, LeaseEnd, Moment, Phase, Tally, Transfer};
+use crate::transfer::{Fetches, Held, Lease, LeaseEnd, Moment, Phase, Tally, Totals, Transfer};
 
 /// A transfer as it lies in the database.
 pub(super) struct Stored {
     pub(super) row: i64,
-    pub(super) manifest_len: usize,
     pub(super) transfer: Transfer,
 }
 
@@ -116,6 +115,7 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         access_verifier: AccessVerifier::from_bytes(bytes(row, "access_verifier")?),
         owner_verifier: OwnerVerifier::from_bytes(bytes(row, "owner_verifier")?),
         create_digest: bytes(row, "create_digest")?,
+        manifest_len: uint(row, "manifest_len")?,
         body_len: uint(row, "body_len")?,
         part_len: uint(row, "part_len")?,
         is_inline: row.get("is_inline")?,
@@ -131,7 +131,6 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     };
     Ok(Stored {
         row: row.get("row")?,
-        manifest_len: uint(row, "manifest_len")?,
         transfer,
     })
 }
@@ -187,7 +186,6 @@ pub(super) fn insert(
 ) -> StoreResult<()> {
     let conn = section.conn;
     let (phase, cause, ended_at) = phase_columns(transfer.phase);
-    let manifest_len = i64::try_from(new.manifest.len()).unwrap_or(i64::MAX);
     conn.prepare_cached(
         "INSERT INTO transfer (id, link_verifier, access_verifier, owner_verifier, create_digest, manifest_len, body_len,
             part_len, is_inline, ttl_s, claims_max, claims_left, attempts_left, created_at, active_at, expires_at, phase,
@@ -200,7 +198,7 @@ pub(super) fn insert(
         transfer.access_verifier.as_bytes(),
         transfer.owner_verifier.as_bytes(),
         transfer.create_digest,
-        manifest_len,
+        int(transfer.manifest_len)?,
         int(transfer.body_len)?,
         int(transfer.part_len)?,
         transfer.is_inline,
@@ -290,7 +288,7 @@ fn count(conn: &Connection, tally: Tally) -> StoreResult<()> {
     conn.prepare_cached(
         "UPDATE counter SET created = created + ?1, claimed = claimed + ?2, delivered = delivered + ?3,
             lapsed = lapsed + ?4, burnt = burnt + ?5, expired = expired + ?6, abandoned = abandoned + ?7,
-            locked = locked + ?8",
+            locked = locked + ?8, held_count = held_count + ?9, held_len = held_len + ?10",
     )?
     .execute(params![
         tally.created,
@@ -301,15 +299,17 @@ fn count(conn: &Connection, tally: Tally) -> StoreResult<()> {
         tally.expired,
         tally.abandoned,
         tally.locked,
+        tally.held_count,
+        tally.held_len,
     ])?;
     Ok(())
 }
 
 /// The counters as they stand.
-pub(super) fn stats(conn: &Connection) -> StoreResult<StatsAnswer> {
+pub(super) fn totals(conn: &Connection) -> StoreResult<Totals> {
     let mut query = conn.prepare_cached("SELECT * FROM counter")?;
     Ok(query.query_row([], |row| {
-        Ok(StatsAnswer {
+        let stats = StatsAnswer {
             created: uint(row, "created")?,
             claimed: uint(row, "claimed")?,
             delivered: uint(row, "delivered")?,
@@ -318,7 +318,12 @@ pub(super) fn stats(conn: &Connection) -> StoreResult<StatsAnswer> {
             expired: uint(row, "expired")?,
             abandoned: uint(row, "abandoned")?,
             locked: uint(row, "locked")?,
-        })
+        };
+        let held = Held {
+            count: uint(row, "held_count")?,
+            len: uint(row, "held_len")?,
+        };
+        Ok(Totals { stats, held })
     })?)
 }
 

@@ -10,7 +10,7 @@ use super::log::PATIENCE;
 use crate::record::{StoreError, StoreId};
 
 /// The schema that this version reads and writes; `PRAGMA user_version`.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Marks a file as a record database of this program: "otsr" in ASCII.
 const APPLICATION_ID: i64 = 0x6f74_7372;
@@ -24,7 +24,15 @@ struct Upgrade {
 }
 
 /// Every upgrade since the first version, in order. Who changes [`TABLES`] raises [`VERSION`] and adds the same change here.
-const UPGRADES: &[Upgrade] = &[];
+const UPGRADES: &[Upgrade] = &[Upgrade {
+    // Counters of what is held. 1024 is the length of a record as it is counted, and 2 the phase of what is gone.
+    to: 2,
+    statements: "
+        ALTER TABLE counter ADD COLUMN held_count INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE counter ADD COLUMN held_len INTEGER NOT NULL DEFAULT 0;
+        UPDATE counter SET (held_count, held_len) =
+            (SELECT count(*), coalesce(sum(1024 + manifest_len + body_len), 0) FROM transfer WHERE phase <> 2);",
+}];
 
 /// `part.random` and `deletion.random` are 64 bits read as a signed number. Times are Unix seconds.
 const TABLES: &str = "
@@ -40,7 +48,9 @@ CREATE TABLE counter (
     burnt INTEGER NOT NULL DEFAULT 0,
     expired INTEGER NOT NULL DEFAULT 0,
     abandoned INTEGER NOT NULL DEFAULT 0,
-    locked INTEGER NOT NULL DEFAULT 0
+    locked INTEGER NOT NULL DEFAULT 0,
+    held_count INTEGER NOT NULL DEFAULT 0,
+    held_len INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE transfer (

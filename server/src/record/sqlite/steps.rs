@@ -100,12 +100,13 @@ pub(super) fn ciphertext(
     stored: &Stored,
 ) -> StoreResult<(Bytes, Option<Bytes>)> {
     let frame = rows::sealed(conn, stored.row)?;
-    let manifest = Bytes::copy_from_slice(frame::manifest(&frame, stored.manifest_len)?);
+    let manifest_len = usize::try_from(stored.transfer.manifest_len).unwrap_or(usize::MAX);
+    let manifest = Bytes::copy_from_slice(frame::manifest(&frame, manifest_len)?);
     if !stored.transfer.is_inline {
         return Ok((manifest, None));
     }
     let body_len = usize::try_from(stored.transfer.body_len).unwrap_or(usize::MAX);
-    let body = Bytes::copy_from_slice(frame::body(&frame, stored.manifest_len, body_len)?);
+    let body = Bytes::copy_from_slice(frame::body(&frame, manifest_len, body_len)?);
     Ok((manifest, Some(body)))
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use onetimeshare_protocol::id::{ClaimVerifier, LinkVerifier, OwnerVerifier, TransferId};
-use onetimeshare_protocol::transfer::StatsAnswer;
 
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
@@ -12,7 +11,7 @@ use crate::record::{Accepted, StoreError, StoreResult};
 use crate::redis::encoding;
 use crate::redis::keys::{self, Shard};
 use crate::redis::script::Call;
-use crate::transfer::Transfer;
+use crate::transfer::{Totals, Transfer};
 
 /// What a caller brings to show that a transfer is its business.
 #[derive(Clone)]
@@ -25,7 +24,7 @@ pub(super) enum Proof {
 }
 
 /// What every counter of a page begins with: it is their differences that are kept, and some count down.
-const COUNTED: u64 = 1 << 32;
+const COUNTED: u64 = 1 << 62;
 
 /// How many fields a transfer with its ciphertext has beside its leases, two each, its parts and its objects in the queue.
 const OTHER_FIELDS: usize = 6;
@@ -157,7 +156,7 @@ impl Page {
     pub(super) fn parse(ask: &Ask, loaded: Loaded) -> StoreResult<Self> {
         let (now, version, record, leases, manifest, part, queued, indices, fields) = loaded;
         let mut tables = Tables {
-            stats: StatsAnswer::of([COUNTED; StatsAnswer::NAMES.len()]),
+            totals: Totals::of([COUNTED; Totals::NAMES.len()]),
             ..Tables::default()
         };
         if !version.is_empty() {

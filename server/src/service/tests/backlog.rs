@@ -97,7 +97,7 @@ async fn a_backlog_is_swept_by_turns_and_on_the_stores_alone_that_it_was_begun_o
     clock.advance(86_400);
     let swept = sweep(&service).await;
     assert!(matches!(swept, Err(MatchError::BlobsLost)), "{swept:?}");
-    let stats = records.stats().await.unwrap();
+    let stats = records.totals().await.unwrap().stats;
     let settled = stats.expired + stats.abandoned;
     let deleted = blobs.deleted.load(Ordering::SeqCst);
     assert_eq!((settled, deleted), (u64::try_from(BATCH).unwrap(), BATCH));

@@ -96,7 +96,7 @@ async fn a_slow_fetch_goes_on_and_one_that_stands_still_does_not() {
     while let Some(piece) = download.bytes.next().await {
         len += piece.unwrap().len();
         fixture.clock.advance(ONCE_S / 3);
-        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
         sweep(&fixture.service).await.unwrap();
     }
     assert_eq!(u64::try_from(len), Ok(BODY_LEN));

@@ -65,17 +65,20 @@ fn a_receipt_tells_each_claim() {
     assert_eq!(transfer.receipt(T0 + 700), expected);
 }
 
-/// What the counters come to over these steps.
+/// What the counters come to over these steps. What is held is held to what stands.
 fn tally(steps: &[&dyn Fn(&mut Transfer)]) -> StatsAnswer {
-    let mut stats = StatsAnswer::default();
+    let mut totals = Totals::default();
     let mut transfer = ready(2);
-    Tally::between(None, &transfer).add_to(&mut stats);
+    Tally::between(None, &transfer).add_to(&mut totals);
     for step in steps {
         let before = transfer.clone();
         step(&mut transfer);
-        Tally::between(Some(&before), &transfer).add_to(&mut stats);
+        Tally::between(Some(&before), &transfer).add_to(&mut totals);
+        let count = u64::from(!transfer.is_gone());
+        let len = count * (RECORD_LEN + 304 + 20);
+        assert_eq!(totals.held, Held { count, len });
     }
-    stats
+    totals.stats
 }
 
 #[test]
