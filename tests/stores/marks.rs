@@ -1,14 +1,18 @@
 //! Old copies of Redis, of a part of it, under stores that run: none of them is used, whoever knew how far it had come, and all goes
 //! on with the right one.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use onetimeshare_protocol::id::ClaimVerifier;
 use onetimeshare_server::blob::memory::MemoryBlobs;
+use onetimeshare_server::blob::{BlobStore, ByteStream, ObjectName};
 use onetimeshare_server::record::conformance::Sample;
-use onetimeshare_server::record::{RecordStore as _, StoreError, StoreResult};
+use onetimeshare_server::record::{RecordStore as _, StoreError, StoreId, StoreResult};
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Risk, Terms};
+use onetimeshare_server::service::match_stores;
 use onetimeshare_server::transfer::Refusal;
 use onetimeshare_tests::Redis;
 
@@ -110,6 +114,64 @@ async fn assert_refused(store: &RedisStore, sample: &Sample) {
     assert_behind(store.take_deletions(1000, AT).await);
     assert_behind(store.has_no_parts().await);
     assert_behind(store.probe().await);
+}
+
+/// Blobs where another server leaves a newer mark, just before it is looked for.
+#[derive(Debug)]
+struct Moving {
+    blobs: Arc<MemoryBlobs>,
+    other: RedisStore,
+}
+
+#[async_trait]
+impl BlobStore for Moving {
+    async fn write(&self, object: &ObjectName, body: ByteStream) -> StoreResult<()> {
+        self.blobs.write(object, body).await
+    }
+
+    async fn read(
+        &self,
+        object: &ObjectName,
+        range: Range<u64>,
+    ) -> StoreResult<Option<ByteStream>> {
+        self.blobs.read(object, range).await
+    }
+
+    async fn delete(&self, object: &ObjectName) -> StoreResult<()> {
+        self.blobs.delete(object).await
+    }
+
+    async fn list_old(&self, age_s: u64, now: u64, limit: usize) -> StoreResult<Vec<ObjectName>> {
+        self.blobs.list_old(age_s, now, limit).await
+    }
+
+    async fn store_id(&self) -> StoreResult<Option<StoreId>> {
+        self.blobs.store_id().await
+    }
+
+    async fn adopt(&self, store_id: &StoreId) -> StoreResult<()> {
+        self.blobs.adopt(store_id).await
+    }
+
+    async fn mark(&self) -> StoreResult<Option<u64>> {
+        let mark = self.other.advance_mark().await?.expect("a first one");
+        self.blobs.set_mark(mark).await?;
+        self.blobs.mark().await
+    }
+
+    async fn set_mark(&self, mark: u64) -> StoreResult<()> {
+        self.blobs.set_mark(mark).await
+    }
+}
+
+#[tokio::test]
+async fn a_mark_that_another_server_moves_on_meanwhile_is_no_old_copy() {
+    let redis = Redis::start(&[]);
+    let blobs = Arc::new(MemoryBlobs::default());
+    let nodes = [redis];
+    let one = open(&nodes, &blobs, &[]).await;
+    let other = open(&nodes, &blobs, &[]).await;
+    match_stores(&one, &Moving { blobs, other }).await.unwrap();
 }
 
 #[tokio::test]

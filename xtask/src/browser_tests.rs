@@ -60,8 +60,8 @@ pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result
     } else {
         process::run(tests(&mut prepare(root)?).args(timed))?;
     }
-    // Each drives one browser at a time, and waits for it about half of the time.
-    process::run(tests(&mut node).arg("--test-concurrency=2").args(others))
+    // Each drives one browser at a time, and waits for it more than half of the time.
+    process::run(tests(&mut node).arg("--test-concurrency=4").args(others))
 }
 
 /// Runs the main job on several servers.

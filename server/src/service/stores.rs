@@ -126,7 +126,9 @@ async fn check_marks(records: &dyn RecordStore, blobs: &dyn BlobStore) -> Result
     let left = blobs.mark().await?.unwrap_or(0);
     // Another server may have left it, and this one know of none so new.
     records.expect_mark(left);
-    if left > kept.saturating_add(BEHIND_MAX_S) {
+    let is_behind = |kept: u64| left > kept.saturating_add(BEHIND_MAX_S);
+    // Between the two readings another server may have moved it on, and after a long stop by more than that.
+    if is_behind(kept) && records.mark().await?.is_some_and(is_behind) {
         return Err(MatchError::Restored);
     }
     Ok(())
