@@ -28,6 +28,7 @@ use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Service, match_stores};
+use onetimeshare_server::tls::{self, HangUps, Tls};
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
@@ -41,6 +42,8 @@ const NO_PAGES: &str =
     "onetimeshare-server was built without its web pages: run `cargo xtask wasm` and build again";
 
 fn main() -> ExitCode {
+    // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Invocation { action, config } = match Invocation::from_process() {
         Ok(invocation) => invocation,
         // Help and the version go to stdout with 0, a command line that cannot be read to stderr with 2.
@@ -77,13 +80,17 @@ async fn run_healthcheck(
 ) -> Result<String, String> {
     let target = if let Some(url) = &options.url {
         Target::parse(url)
-            .ok_or("`--url` must be http://host:port, without a path or anything else")?
+            .ok_or("`--url` must be http://host:port or https://host:port, without a path or anything else")?
     } else {
         let config = config.map_err(|faults| faults.to_string())?;
         let first = config.listen.first().copied();
-        first
+        let target = first
             .and_then(Target::of_listener)
-            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?
+            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?;
+        match config.tls {
+            Some(files) => target.encrypted(files.certificate()),
+            None => target,
+        }
     };
     let question = if options.is_live {
         Question::Live
@@ -152,13 +159,12 @@ fn tell(line: &dyn Display) {
 
 #[tokio::main]
 async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
-    // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if !assets::is_complete() {
         bail!(NO_PAGES);
     }
     let Config {
         listen,
+        tls,
         data_dir,
         redis,
         blobs,
@@ -172,6 +178,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     } = config;
     telemetry::start(log, log_format);
     warn_of_unknown(&unknown_variables);
+    let tls = tls.map(Tls::open).transpose()?;
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
@@ -182,16 +189,18 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         writing_ended,
     } = open_stores(&data_dir, blobs, redis, &places).await?;
     let metrics = Arc::new(Metrics::default());
+    let clock = Arc::new(SystemClock::start());
     let service = Arc::new(Service::new(
         Arc::new(MeasuredRecords::new(records, Arc::clone(&metrics))),
         Arc::new(MeasuredBlobs::new(blobs, Arc::clone(&metrics))),
-        Arc::new(SystemClock::start()),
+        Arc::<SystemClock>::clone(&clock),
         limits,
         periods,
     ));
     let mut signals = StopSignals::watch()?;
+    let hang_ups = HangUps::watch().context("cannot watch for SIGHUP")?;
     announce_metrics(&own_listeners);
-    announce(&listeners, &places);
+    announce(&listeners, tls.is_some(), &places);
     let stop = CancellationToken::new();
     let sweeping = sweeper::run(
         Arc::clone(&service),
@@ -199,18 +208,28 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         stop.child_token(),
     );
     let mut sweeping = tokio::spawn(sweeping);
+    let renewing = tls::renew(tls.clone(), hang_ups, clock, Arc::clone(&metrics));
+    let mut renewing = tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing));
     let app = App {
         shows_stats,
+        is_encrypted: tls.is_some(),
         metrics,
         ..App::new(service)
     };
-    let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
+    let mut serving = tokio::spawn(serve(
+        app,
+        tls,
+        listeners,
+        own_listeners,
+        stop.child_token(),
+    ));
     supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
         // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
         _ = &mut serving => bail!("the accept loop ended in a panic"),
         _ = &mut sweeping => bail!("the sweeper ended in a panic"),
+        _ = &mut renewing => bail!("the renewal of the certificate ended in a panic"),
         () = writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
     }
     info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
@@ -270,9 +289,11 @@ impl Places {
     }
 }
 
-/// Answers everybody on `listeners`, and whoever reads what is measured on `own`, each by a loop of its own, until `stop`.
+/// Answers everybody on `listeners`, by `tls` if there is one, and whoever reads what is measured on `own`, each by a loop of its
+/// own, until `stop`.
 async fn serve(
     app: App,
+    tls: Option<Tls>,
     listeners: Vec<TcpListener>,
     own: Vec<TcpListener>,
     stop: CancellationToken,
@@ -281,6 +302,7 @@ async fn serve(
     let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
     let shown = http::serve(
         own,
+        None,
         metrics_router(Arc::new(scrape)),
         Deadlines::default(),
         metrics.own_connections(),
@@ -288,6 +310,7 @@ async fn serve(
     );
     let served = http::serve(
         listeners,
+        tls,
         router(app),
         Deadlines::default(),
         metrics.connections(),
@@ -383,21 +406,22 @@ async fn bind(addresses: &[SocketAddr], setting: &str) -> Result<Vec<TcpListener
 }
 
 /// Tells where the service is and where it keeps what it is given.
-fn announce(listeners: &[TcpListener], places: &Places) {
+fn announce(listeners: &[TcpListener], is_encrypted: bool, places: &Places) {
     let addresses: Vec<_> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
+    let scheme = if is_encrypted { "https" } else { "http" };
     let urls: Vec<_> = addresses
         .iter()
-        .map(|address| format!("http://{address}"))
+        .map(|address| format!("{scheme}://{address}"))
         .collect();
     tell(&format_args!(
         "onetimeshare listens on {} and keeps its data in {}",
         urls.join(" and "),
         places.all()
     ));
-    if addresses.iter().any(|address| !address.ip().is_loopback()) {
+    if !is_encrypted && addresses.iter().any(|address| !address.ip().is_loopback()) {
         tell(
             &"Without https in front, browsers on other machines send and open only texts and small files: put it behind \
                a proxy with TLS for the rest, and so that nobody on the way can change the pages.",
