@@ -15,17 +15,20 @@ pub struct App {
     pub body_deadline: Duration,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Whether every answer goes out over TLS of this server's own.
+    pub is_encrypted: bool,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters.
+    /// An app with the usual deadline, 30 s, that shows its counters and is not encrypted.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
             body_deadline: Duration::from_secs(30),
             shows_stats: true,
+            is_encrypted: false,
             metrics: Arc::default(),
         }
     }

@@ -25,6 +25,7 @@ use self::sources::Sources;
 use self::variables::Variables;
 use crate::redis::{Address, Risk, Terms};
 use crate::service::Limits;
+use crate::tls;
 use crate::transfer::{Periods, UPLOAD_MAX_S};
 
 /// How log lines are written.
@@ -63,6 +64,8 @@ impl StorageMax {
 pub struct Config {
     /// Where to listen; at least one.
     pub listen: Vec<SocketAddr>,
+    /// What is needed to speak TLS; none for plain HTTP.
+    pub tls: Option<tls::Files>,
     /// Where records are kept.
     pub data_dir: PathBuf,
     /// The Redis that holds the records, and what is asked of it; none for a database in the data folder.
@@ -185,6 +188,7 @@ impl Config {
             sources.one("data-dir", |text| (!text.is_empty()).then(|| text.into()));
         let config = Self {
             listen: sources.list("listen", value::parse),
+            tls: take_tls(sources),
             blobs: blobs::take(sources, variables, &data_dir),
             data_dir,
             redis: take_redis(sources),
@@ -272,6 +276,25 @@ impl Config {
         self.periods.part_deadline_s = (self.limits.part_len / (16 * 1024)).max(600);
         self
     }
+}
+
+/// Two files, or none.
+fn take_tls(sources: &mut Sources) -> Option<tls::Files> {
+    let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
+    let certificate = sources.optional("tls-cert", path);
+    let key = sources.optional("tls-key", path);
+    match (sources.is_set("tls-cert"), sources.is_set("tls-key")) {
+        (true, false) => sources.fault(
+            "`tls-key` must be set where `tls-cert` is: it names the file of the certificate's private key".to_owned(),
+        ),
+        (false, true) => sources.fault(
+            "`tls-cert` must be set where `tls-key` is: it names the file of the key's certificate"
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    let (certificate, key) = certificate.zip(key)?;
+    Some(tls::Files { certificate, key })
 }
 
 fn take_redis(sources: &mut Sources) -> Option<(Address, Terms)> {

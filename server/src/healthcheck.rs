@@ -1,6 +1,8 @@
 //! `onetimeshare-server healthcheck`: asks a running server whether it is well, for containers in which there is no other
 //! program that could. It needs no store, and writes nothing.
 
+mod stranger;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use onetimeshare_protocol::error::ErrorBody;
 use onetimeshare_protocol::route;
+use rustls::pki_types::CertificateDer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
@@ -32,17 +36,27 @@ pub enum Question {
     Ready,
 }
 
-/// Where a server answers: a host and a port.
+/// Where a server answers: a host and a port, with TLS or without.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target(String);
+pub struct Target {
+    host: String,
+    port: u16,
+    is_encrypted: bool,
+    /// What it should show there.
+    certificate: Option<CertificateDer<'static>>,
+}
 
 impl Target {
-    /// Reads `http://host:port`, and nothing more: no path, no credentials.
+    /// Reads `http://host:port` or `https://host:port`, and nothing more: no path, no credentials.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
-        let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-        let target = Self(format!("{host}:{port}"));
-        let is_plain = url.scheme() == "http"
+        let target = Self {
+            host: url.host_str()?.to_owned(),
+            port: url.port_or_known_default()?,
+            is_encrypted: url.scheme() == "https",
+            certificate: None,
+        };
+        let is_plain = matches!(url.scheme(), "http" | "https")
             && url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
@@ -58,8 +72,35 @@ impl Target {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        let target = SocketAddr::new(ip, address.port());
-        (address.port() != 0).then(|| Self(target.to_string()))
+        let host = match ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        (address.port() != 0).then(|| Self {
+            host,
+            port: address.port(),
+            is_encrypted: false,
+            certificate: None,
+        })
+    }
+
+    /// The same by TLS. A server that shows another certificate than this one is well all the same, and that is told.
+    #[must_use]
+    pub fn encrypted(self, certificate: Option<CertificateDer<'static>>) -> Self {
+        Self {
+            is_encrypted: true,
+            certificate,
+            ..self
+        }
+    }
+
+    fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    fn url(&self, path: &str) -> String {
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.authority())
     }
 }
 
@@ -84,27 +125,49 @@ pub async fn ask(target: &Target, question: Question) -> Result<String, String> 
         Question::Live => (route::HEALTHZ, "the server lives"),
         Question::Ready => (route::READYZ, "the server is ready"),
     };
-    let Target(authority) = target;
-    let answered = timeout(ANSWER_MAX, answer(authority, path)).await;
+    let url = target.url(path);
+    let answered = timeout(ANSWER_MAX, answer(target, path)).await;
     match answered {
-        Ok(Ok(None)) => Ok(format!("{well}, says http://{authority}{path}")),
-        Ok(Ok(Some(fault))) if fault.status == StatusCode::INSUFFICIENT_STORAGE => Ok(format!(
-            "the server gives out what it has, and takes nothing new: http://{authority}{path} answers {fault}"
+        Ok(Ok((None, true))) => Ok(format!("{well}, says {url}")),
+        Ok(Ok((None, false))) => Ok(format!(
+            "{well}, says {url}, and shows another certificate than the file of `tls-cert` holds: SIGHUP makes it read that again"
         )),
-        Ok(Ok(Some(fault))) => Err(format!("http://{authority}{path} answers {fault}")),
+        Ok(Ok((Some(fault), _))) if fault.status == StatusCode::INSUFFICIENT_STORAGE => {
+            Ok(format!(
+                "the server gives out what it has, and takes nothing new: {url} answers {fault}"
+            ))
+        }
+        Ok(Ok((Some(fault), _))) => Err(format!("{url} answers {fault}")),
         Ok(Err(reason)) => Err(format!(
-            "nothing answers at http://{authority}{path} ({reason}): is the server started, and does it listen there?"
+            "nothing answers at {url} ({reason}): is the server started, and does it listen there?"
         )),
         Err(_) => Err(format!(
-            "http://{authority}{path} does not answer within {} seconds: the server's log may say why",
+            "{url} does not answer within {} seconds: the server's log may say why",
             ANSWER_MAX.as_secs()
         )),
     }
 }
 
-/// What is wrong by the server's own word, if anything. An error is one of the connection.
-async fn answer(authority: &str, path: &str) -> anyhow::Result<Option<Fault>> {
-    let stream = TcpStream::connect(authority).await?;
+/// What is wrong by the server's own word, if anything, and whether it shows the certificate that it should. An error is one of
+/// the connection.
+async fn answer(target: &Target, path: &str) -> anyhow::Result<(Option<Fault>, bool)> {
+    let authority = target.authority();
+    let stream = TcpStream::connect(&authority).await?;
+    if !target.is_encrypted {
+        return Ok((exchange(stream, &authority, path).await?, true));
+    }
+    let stream = stranger::connect(&target.host, stream).await?;
+    let expected = target.certificate.as_ref();
+    let is_expected = expected.is_none_or(|expected| stranger::shown(&stream) == Some(expected));
+    Ok((exchange(stream, &authority, path).await?, is_expected))
+}
+
+/// Asks over a connection of its own.
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    authority: &str,
+    path: &str,
+) -> anyhow::Result<Option<Fault>> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(path)
         .header(HOST, authority)
@@ -141,13 +204,15 @@ mod tests {
     #[test]
     fn addresses_are_a_host_and_a_port() {
         let check = |text: &str, expected: Option<&str>| {
-            let found = Target::parse(text).map(|Target(authority)| authority);
+            let found = Target::parse(text).map(|target| target.url("/b"));
             assert_eq!(found.as_deref(), expected, "{text}");
         };
-        check("http://127.0.0.1:8080", Some("127.0.0.1:8080"));
-        check("http://[::1]:8080/", Some("[::1]:8080"));
-        check("http://onetimeshare", Some("onetimeshare:80"));
-        check("https://a:443", None);
+        check("http://127.0.0.1:8080", Some("http://127.0.0.1:8080/b"));
+        check("http://[::1]:8080/", Some("http://[::1]:8080/b"));
+        check("http://onetimeshare", Some("http://onetimeshare:80/b"));
+        check("https://onetimeshare", Some("https://onetimeshare:443/b"));
+        check("https://[::1]:1", Some("https://[::1]:1/b"));
+        check("ftp://a:1", None);
         check("http://a:1/readyz", None);
         check("http://a:1/?b", None);
         check("http://a:1/#b", None);
@@ -160,7 +225,7 @@ mod tests {
     fn wildcards_are_asked_at_loopback() {
         let check = |text: &str, expected: Option<&str>| {
             let found = Target::of_listener(text.parse().unwrap());
-            let found = found.map(|Target(authority)| authority);
+            let found = found.map(|target| target.authority());
             assert_eq!(found.as_deref(), expected, "{text}");
         };
         check("0.0.0.0:8080", Some("127.0.0.1:8080"));

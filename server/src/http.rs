@@ -2,6 +2,7 @@
 //! no transfer.
 
 mod activity;
+mod handshake;
 mod stall;
 
 use std::io;
@@ -16,7 +17,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -25,6 +28,7 @@ use tracing::{debug, warn};
 use self::activity::Activity;
 use self::stall::StallGuard;
 use crate::metrics::Level;
+use crate::tls::Tls;
 
 /// The most headers of one request.
 const HEADERS_MAX: usize = 64;
@@ -40,7 +44,8 @@ const REST: Duration = Duration::from_millis(100);
 /// How long a connection may take for what it has to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
-    /// From the connection, or the last answer, to the end of the next request's head; an idle connection is closed by it.
+    /// From the connection, or the last answer, to the end of the next request's head; an idle connection is closed by it. A TLS
+    /// handshake has as long, before that.
     pub head: Duration,
     /// For a request or an answer under way to move, by any byte.
     pub stall: Duration,
@@ -58,10 +63,11 @@ impl Default for Deadlines {
     }
 }
 
-/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline. Connections are counted
-/// in `open`.
+/// Serves `router` on every listener, by `tls` if there is one, until `stop`; then finishes what is under way, within the deadline.
+/// Connections are counted in `open`.
 pub async fn serve(
     listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
     router: Router,
     deadlines: Deadlines,
     open: Level,
@@ -71,11 +77,17 @@ pub async fn serve(
     let abort = CancellationToken::new();
     let accepting = listeners.into_iter().map(|listener| {
         let (router, abort, connections) = (&router, &abort, &connections);
-        let (open, stop) = (&open, &stop);
+        let (tls, open, stop) = (&tls, &open, &stop);
         async move {
             while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
                 let present = open.enter();
-                let serving = serve_connection(stream, router.clone(), deadlines, stop.clone());
+                let router = router.clone();
+                let serving = match tls {
+                    None => serve_connection(stream, router, deadlines, stop.clone()).boxed(),
+                    Some(tls) => {
+                        serve_securely(stream, tls.clone(), router, deadlines, stop.clone()).boxed()
+                    }
+                };
                 let serving = abort.clone().run_until_cancelled_owned(serving);
                 connections.spawn(serving.inspect(move |_| drop(present)));
             }
@@ -83,7 +95,7 @@ pub async fn serve(
     });
     futures_util::future::join_all(accepting).await;
     connections.close();
-    if tokio::time::timeout(deadlines.shutdown, connections.wait())
+    if timeout(deadlines.shutdown, connections.wait())
         .await
         .is_err()
     {
@@ -102,7 +114,13 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, _)) => {
+                // Answers are small and complete; waiting to fill a packet would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    debug!(%error, "no TCP_NODELAY");
+                }
+                return stream;
+            }
             Err(error)
                 if matches!(
                     error.kind(),
@@ -116,16 +134,29 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-async fn serve_connection(
+/// The same inside of TLS. A handshake is nothing that a stop would wait for.
+async fn serve_securely(
     stream: TcpStream,
+    tls: Tls,
     router: Router,
     deadlines: Deadlines,
     stop: CancellationToken,
 ) {
-    // Answers are small and complete; waiting to fill a packet would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "no TCP_NODELAY");
+    let secured = timeout(deadlines.head, handshake::secure(stream, &tls));
+    match stop.run_until_cancelled(secured).await {
+        Some(Ok(Ok(stream))) => serve_connection(stream, router, deadlines, stop).await,
+        Some(Ok(Err(error))) => debug!(%error, "a connection did not become one by TLS"),
+        Some(Err(_)) => debug!("a TLS handshake stood still"),
+        None => {}
     }
+}
+
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    router: Router,
+    deadlines: Deadlines,
+    stop: CancellationToken,
+) {
     let Deadlines { head, stall, .. } = deadlines;
     let io = TokioIo::new(StallGuard::new(stream, head, stall));
     let activity = Activity::new();
@@ -150,7 +181,7 @@ async fn serve_connection(
         () = activity.ended(head, stall) => {
             connection.as_mut().graceful_shutdown();
             // Long enough for a farewell; what has stood still so far is not waited for any longer.
-            tokio::time::timeout(head, connection).await.unwrap_or(Ok(()))
+            timeout(head, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = ended {

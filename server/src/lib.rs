@@ -24,5 +24,6 @@ mod stage;
 pub mod supervisor;
 pub mod sweeper;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 pub mod transfer;

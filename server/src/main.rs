@@ -1,6 +1,9 @@
 //! The server's program: settings, stores, sweeper, accept loop, and one sentence when it cannot start. It decides nothing
 //! about transfers.
 
+#[path = "main/stores.rs"]
+mod stores;
+
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{self, SocketAddr};
@@ -8,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
@@ -28,19 +31,25 @@ use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::tls::{self, HangUps, Tls};
 use onetimeshare_server::transfer::{Moment, Periods};
 use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+
+use self::stores::{Places, Stores};
 
 /// Shown by a build that has nothing to serve.
 const NO_PAGES: &str =
     "onetimeshare-server was built without its web pages: run `cargo xtask wasm` and build again";
 
 fn main() -> ExitCode {
+    // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Invocation { action, config } = match Invocation::from_process() {
         Ok(invocation) => invocation,
         // Help and the version go to stdout with 0, a command line that cannot be read to stderr with 2.
@@ -77,13 +86,17 @@ async fn run_healthcheck(
 ) -> Result<String, String> {
     let target = if let Some(url) = &options.url {
         Target::parse(url)
-            .ok_or("`--url` must be http://host:port, without a path or anything else")?
+            .ok_or("`--url` must be http://host:port or https://host:port, without a path or anything else")?
     } else {
         let config = config.map_err(|faults| faults.to_string())?;
         let first = config.listen.first().copied();
-        first
+        let target = first
             .and_then(Target::of_listener)
-            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?
+            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?;
+        match config.tls {
+            Some(files) => target.encrypted(files.certificate()),
+            None => target,
+        }
     };
     let question = if options.is_live {
         Question::Live
@@ -99,10 +112,6 @@ const NO_BUCKETS: &str =
 
 /// The same of records.
 const NO_REDIS: &str = "check looks into data folders alone for now, and `redis-url` keeps the records in Redis: nothing was checked";
-
-/// Told when a bucket does what nobody expects of something that is opened once.
-const KEEPS_VERSIONS: &str = "the bucket of `blob-url` keeps versions: what is deleted stays in it, as ciphertext that opens with its link alone. \
-     Suspend its versioning and remove the versions that are there, or give it a lifecycle rule that does within a day";
 
 /// Checks the stores. 0 when all is well or was repaired, 1 when something is wrong, 3 when that cannot be said.
 fn run_check(options: CheckOptions, config: &Config) -> ExitCode {
@@ -152,13 +161,12 @@ fn tell(line: &dyn Display) {
 
 #[tokio::main]
 async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
-    // One for everything that is encrypted, chosen before anything is. There is no other that it could lose to.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if !assets::is_complete() {
         bail!(NO_PAGES);
     }
     let Config {
         listen,
+        tls,
         data_dir,
         redis,
         blobs,
@@ -173,50 +181,96 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     } = config;
     telemetry::start(log, log_format);
     warn_of_unknown(&unknown_variables);
+    let tls = tls.map(Tls::open).transpose()?;
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
-    let stores = open_stores(&data_dir, blobs, redis, &places).await?;
+    let stores = Stores::open(&data_dir, blobs, redis, &places).await?;
     let writing_ended = stores.writing_ended.clone();
-    let storage_max = bound(storage_max, &stores).await?;
-    warn_of_small(storage_max, &limits);
-    let metrics = Arc::new(Metrics::default());
-    let service = measured(stores, &metrics, (limits, periods));
-    let service = Arc::new(service.with_storage_max(storage_max));
-    let mut signals = StopSignals::watch()?;
-    announce_metrics(&own_listeners);
-    announce(&listeners, &places);
-    let stop = CancellationToken::new();
-    let sweeping = sweeper::run(
-        Arc::clone(&service),
-        Arc::clone(&metrics),
-        stop.child_token(),
+    let storage_max = stores.bound(storage_max, &limits).await?;
+    let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(SystemClock::start()));
+    let service = Service::new(
+        Arc::new(MeasuredRecords::new(stores.records, Arc::clone(&metrics))),
+        Arc::new(MeasuredBlobs::new(stores.blobs, Arc::clone(&metrics))),
+        Arc::<SystemClock>::clone(&clock),
+        limits,
+        periods,
     );
-    let mut sweeping = tokio::spawn(sweeping);
     let app = App {
         shows_stats,
+        is_encrypted: tls.is_some(),
         metrics,
-        ..App::new(service)
+        ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
-    let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
+    let mut signals = StopSignals::watch()?;
+    let hang_ups = HangUps::watch().context("cannot watch for SIGHUP")?;
+    announce_metrics(&own_listeners);
+    announce(&listeners, tls.is_some(), &places);
+    let stop = CancellationToken::new();
+    let mut tasks = Tasks::start(
+        app,
+        tls,
+        (listeners, own_listeners),
+        (clock, hang_ups),
+        &stop,
+    );
     supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
-        // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
-        _ = &mut serving => bail!("the accept loop ended in a panic"),
-        _ = &mut sweeping => bail!("the sweeper ended in a panic"),
+        fault = tasks.fault() => return Err(fault),
         () = writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
     }
     info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
     supervisor::tell_stopping();
     stop.cancel();
-    tokio::select! {
-        served = serving => served.context("the accept loop ended in a panic")?,
-        told = signals.next() => told?,
+    tasks.end(signals).await
+}
+
+/// What goes on beside each other while the server runs.
+struct Tasks {
+    serving: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
+    renewing: JoinHandle<Option<()>>,
+}
+
+impl Tasks {
+    /// Begins with all of it, until `stop`.
+    fn start(
+        app: App,
+        tls: Option<Tls>,
+        (listeners, own): (Vec<TcpListener>, Vec<TcpListener>),
+        (clock, hang_ups): (Arc<SystemClock>, HangUps),
+        stop: &CancellationToken,
+    ) -> Self {
+        let (service, metrics) = (Arc::clone(&app.service), Arc::clone(&app.metrics));
+        let sweeping = sweeper::run(service, Arc::clone(&metrics), stop.child_token());
+        let renewing = tls::renew(tls.clone(), hang_ups, clock, metrics);
+        Self {
+            sweeping: tokio::spawn(sweeping),
+            renewing: tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing)),
+            serving: tokio::spawn(serve(app, tls, listeners, own, stop.child_token())),
+        }
     }
-    sweeping.await.context("the sweeper ended in a panic")?;
-    Ok(())
+
+    /// Waits for the first that ends by itself. None should: without it nothing is served, or erased, and a supervisor is to see that.
+    async fn fault(&mut self) -> anyhow::Error {
+        let what = tokio::select! {
+            _ = &mut self.serving => "accept loop",
+            _ = &mut self.sweeping => "sweeper",
+            _ = &mut self.renewing => "renewal of the certificate",
+        };
+        anyhow!("the {what} ended in a panic")
+    }
+
+    /// Waits until all of it has ended, as it was told to; a second signal cuts off whoever is still served.
+    async fn end(self, mut signals: StopSignals) -> Result<()> {
+        tokio::select! {
+            served = self.serving => served.context("the accept loop ended in a panic")?,
+            told = signals.next() => told?,
+        }
+        self.sweeping.await.context("the sweeper ended in a panic")
+    }
 }
 
 fn warn_of_unknown(variables: &[String]) {
@@ -228,88 +282,11 @@ fn warn_of_unknown(variables: &[String]) {
     }
 }
 
-/// The use cases over stores whose calls are counted.
-fn measured(
-    stores: Stores,
-    metrics: &Arc<Metrics>,
-    (limits, periods): (Limits, Periods),
-) -> Service {
-    Service::new(
-        Arc::new(MeasuredRecords::new(stores.records, Arc::clone(metrics))),
-        Arc::new(MeasuredBlobs::new(stores.blobs, Arc::clone(metrics))),
-        Arc::new(SystemClock::start()),
-        limits,
-        periods,
-    )
-}
-
-/// How much may be held in all, in bytes; none for as much as the stores take.
-async fn bound(setting: StorageMax, stores: &Stores) -> Result<Option<u64>> {
-    let folder = match (setting, &stores.folder) {
-        (StorageMax::Len(len), _) => return Ok(Some(len)),
-        (StorageMax::None, _) | (StorageMax::Unset, None) => return Ok(None),
-        (StorageMax::Unset, Some(folder)) => folder,
-    };
-    let free_len = free_len(folder).with_context(|| {
-        format!(
-            "cannot tell how much is free at {} (say with --storage-max how much may be held)",
-            folder.display()
-        )
-    })?;
-    let held_len = stores.records.totals().await?.held.len;
-    Ok(Some(free_len.saturating_add(held_len) / 5 * 4))
-}
-
-/// Tells whoever set it up of a bound that no large transfer can keep.
-fn warn_of_small(storage_max: Option<u64>, limits: &Limits) {
-    if storage_max.is_some_and(|len| len < limits.transfer_size_max) {
-        warn!(
-            "transfers as large as `max-transfer-size` never fit within `storage-max`, or within 80 % of the disk: set a smaller one, so that \
-             people are told so before they begin"
-        );
-    }
-}
-
-/// Where what is kept lies, for a person to read.
-struct Places {
-    folder: String,
-    redis: Option<String>,
-    bucket: Option<String>,
-}
-
-impl Places {
-    fn of(data_dir: &Path, redis: Option<&(Address, Terms)>, blobs: &BlobPlace) -> Self {
-        let folder = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
-        Self {
-            folder: folder.display().to_string(),
-            redis: redis.map(|(address, _)| format!("the Redis at {address}")),
-            bucket: match blobs {
-                BlobPlace::Folder(_) => None,
-                BlobPlace::Bucket(bucket) => Some(format!("the bucket {}", bucket.place())),
-            },
-        }
-    }
-
-    fn all(&self) -> String {
-        match (self.far(), &self.redis, &self.bucket) {
-            (None, ..) => self.folder.clone(),
-            (Some(far), Some(_), Some(_)) => {
-                format!("{far}, with parts on their way in {}", self.folder)
-            }
-            (Some(far), ..) => format!("{} and in {far}", self.folder),
-        }
-    }
-
-    /// Those stores that are not in the data folder; none where all of them are.
-    fn far(&self) -> Option<String> {
-        let far: Vec<_> = self.redis.iter().chain(&self.bucket).cloned().collect();
-        (!far.is_empty()).then(|| far.join(" and in "))
-    }
-}
-
-/// Answers everybody on `listeners`, and whoever reads what is measured on `own`, each by a loop of its own, until `stop`.
+/// Answers everybody on `listeners`, by `tls` if there is one, and whoever reads what is measured on `own`, each by a loop of its
+/// own, until `stop`.
 async fn serve(
     app: App,
+    tls: Option<Tls>,
     listeners: Vec<TcpListener>,
     own: Vec<TcpListener>,
     stop: CancellationToken,
@@ -318,6 +295,7 @@ async fn serve(
     let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
     let shown = http::serve(
         own,
+        None,
         metrics_router(Arc::new(scrape)),
         Deadlines::default(),
         metrics.own_connections(),
@@ -325,77 +303,13 @@ async fn serve(
     );
     let served = http::serve(
         listeners,
+        tls,
         router(app),
         Deadlines::default(),
         metrics.connections(),
         stop,
     );
     tokio::join!(served, shown);
-}
-
-/// What is kept, and where.
-struct Stores {
-    records: Arc<dyn RecordStore>,
-    blobs: Arc<dyn BlobStore>,
-    /// The folder of the blobs; none where they lie in a bucket.
-    folder: Option<PathBuf>,
-    /// Cancelled when the records cannot be written any more.
-    writing_ended: CancellationToken,
-}
-
-/// The records and the blobs where they are kept, when they belong together.
-async fn open_stores(
-    data_dir: &Path,
-    blobs: BlobPlace,
-    redis: Option<(Address, Terms)>,
-    places: &Places,
-) -> Result<Stores> {
-    let at = || {
-        format!(
-            "cannot keep transfers in {} (choose another with --data-dir)",
-            data_dir.display()
-        )
-    };
-    make_private_folder(data_dir).with_context(at)?;
-    let (blobs, folder): (Arc<dyn BlobStore>, _) = match blobs {
-        BlobPlace::Folder(folder) => {
-            let opened = FolderStore::open(&folder);
-            let at = || format!("cannot keep blobs in {}", folder.display());
-            (Arc::new(opened.with_context(at)?), Some(folder))
-        }
-        BlobPlace::Bucket(bucket) => (Arc::new(open_bucket(bucket, data_dir).await?), None),
-    };
-    let writing_ended;
-    let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
-        writing_ended = CancellationToken::new();
-        let records = RedisStore::open(&address, terms, Arc::clone(&blobs)).await;
-        Arc::new(records.context("cannot keep records in the Redis of --redis-url")?)
-    } else {
-        let records = SqliteStore::open(data_dir).with_context(at)?;
-        writing_ended = records.ended();
-        Arc::new(records)
-    };
-    match_stores(records.as_ref(), blobs.as_ref())
-        .await
-        // Where a store is elsewhere, another folder is no remedy.
-        .with_context(|| match places.far() {
-            None => at(),
-            Some(far) => format!("cannot keep transfers in {far}"),
-        })?;
-    Ok(Stores {
-        records,
-        blobs,
-        folder,
-        writing_ended,
-    })
-}
-
-async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {
-    let store = BucketStore::open(bucket, &data_dir.join("spool")).await?;
-    if store.keeps_versions() {
-        warn!("{KEEPS_VERSIONS}");
-    }
-    Ok(store)
 }
 
 /// The sockets that were handed over; without any, new ones at these addresses.
@@ -423,21 +337,22 @@ async fn bind(addresses: &[SocketAddr], setting: &str) -> Result<Vec<TcpListener
 }
 
 /// Tells where the service is and where it keeps what it is given.
-fn announce(listeners: &[TcpListener], places: &Places) {
+fn announce(listeners: &[TcpListener], is_encrypted: bool, places: &Places) {
     let addresses: Vec<_> = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
         .collect();
+    let scheme = if is_encrypted { "https" } else { "http" };
     let urls: Vec<_> = addresses
         .iter()
-        .map(|address| format!("http://{address}"))
+        .map(|address| format!("{scheme}://{address}"))
         .collect();
     tell(&format_args!(
         "onetimeshare listens on {} and keeps its data in {}",
         urls.join(" and "),
         places.all()
     ));
-    if addresses.iter().any(|address| !address.ip().is_loopback()) {
+    if !is_encrypted && addresses.iter().any(|address| !address.ip().is_loopback()) {
         tell(
             &"Without https in front, browsers on other machines send and open only texts and small files: put it behind \
                a proxy with TLS for the rest, and so that nobody on the way can change the pages.",

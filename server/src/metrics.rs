@@ -119,6 +119,11 @@ impl Metrics {
         Level(self.families.edge.connections.get_or_create_owned(&labels))
     }
 
+    /// Takes over when the certificate in use ends, in Unix seconds.
+    pub(crate) fn certificate_ends_at(&self, at: u64) {
+        self.families.certificate_ends_at.set(whole(at));
+    }
+
     /// Requests that are not answered yet.
     pub(crate) fn requests_under_way(&self) -> &Level {
         &self.families.edge.under_way

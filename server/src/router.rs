@@ -17,7 +17,8 @@ use crate::middleware::{drain, headers, host, measure, panics, request_log};
 
 /// The server's whole face.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let is_encrypted = app.is_encrypted;
+    let router = Router::new()
         .route(route::TRANSFERS, post(create::create))
         .route(route::TRANSFER, get(owner::receipt).delete(owner::burn))
         .route(route::UNLOCK, post(owner::unlock))
@@ -53,5 +54,10 @@ pub fn router(app: App) -> Router {
             Arc::clone(&app.metrics),
             measure::measure,
         ))
-        .with_state(app)
+        .with_state(app);
+    if is_encrypted {
+        router.layer(middleware::map_response(headers::keep_to_https))
+    } else {
+        router
+    }
 }

@@ -44,19 +44,30 @@ pub fn take_sockets() -> io::Result<Vec<TcpListener>> {
 /// Says that the server answers from now on.
 pub fn tell_ready() {
     #[cfg(target_os = "linux")]
-    tell(&NotifyState::Ready);
+    tell(&[NotifyState::Ready]);
+}
+
+/// Says that settings are read again; [`tell_ready`] follows when that is done.
+pub fn tell_reloading() {
+    #[cfg(target_os = "linux")]
+    match NotifyState::monotonic_usec_now() {
+        // The time tells this reload from an earlier one, for `Type=notify-reload`.
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(_) => tell(&[NotifyState::Reloading]),
+    }
 }
 
 /// Says that the server ends what is under way.
 pub fn tell_stopping() {
     #[cfg(target_os = "linux")]
-    tell(&NotifyState::Stopping);
+    tell(&[NotifyState::Stopping]);
 }
 
 #[cfg(target_os = "linux")]
-fn tell(state: &NotifyState<'_>) {
+fn tell(states: &[NotifyState<'_>]) {
     // A service manager that does not hear it ends the server by its own deadline, and should find the reason in the log.
-    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::warn!(%error, "the service manager cannot be told: {state}");
+    if let Err(error) = sd_notify::notify(states) {
+        let states: Vec<_> = states.iter().map(ToString::to_string).collect();
+        tracing::warn!(%error, "the service manager cannot be told: {}", states.join(" "));
     }
 }

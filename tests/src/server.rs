@@ -42,6 +42,8 @@ pub struct Server {
     socket: Option<OwnedFd>,
     /// Where it listens: a port of the system's choice at first, and the same ever after.
     address: String,
+    /// The same as it says it, once it has: `http://127.0.0.1:PORT`, or https.
+    base: String,
     running: Option<Running>,
     log: Log,
 }
@@ -117,14 +119,15 @@ impl Server {
             variables,
             socket: None,
             address: "127.0.0.1:0".to_owned(),
+            base: String::new(),
             running: None,
             log: Log::default(),
         }
     }
 
-    /// Its address: `http://127.0.0.1:PORT`, the same after a restart.
+    /// Its address: `http://127.0.0.1:PORT`, or https, the same after a restart.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        self.base.clone()
     }
 
     /// Where it keeps records and blobs.
@@ -192,11 +195,13 @@ impl Server {
     #[track_caller]
     pub fn restart(&mut self) {
         let listens = self.spawn();
-        let Ok(address) = listens.recv_timeout(START_MAX) else {
+        let Ok(base) = listens.recv_timeout(START_MAX) else {
             self.kill();
             panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
         };
-        self.address = address;
+        let (_, address) = base.split_once("://").unwrap_or_default();
+        self.address = address.to_owned();
+        self.base = base;
     }
 
     /// The same for one that refuses to begin. What it says.
@@ -289,9 +294,9 @@ impl Log {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
                     log.add(&line);
                     // After it was written down, for whoever looks for it then.
-                    if let Some(address) = address_in(&line) {
+                    if let Some(base) = base_in(&line) {
                         // Only the first is waited for.
-                        let _ = found.send(address.to_owned());
+                        let _ = found.send(base.to_owned());
                     }
                 }
             })
@@ -304,9 +309,11 @@ impl Log {
 }
 
 /// The address in `onetimeshare listens on http://127.0.0.1:1234 and keeps …`.
-fn address_in(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once(" listens on http://")?;
-    rest.split(' ').next()
+fn base_in(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once(" listens on ")?;
+    rest.split(' ')
+        .next()
+        .filter(|base| base.starts_with("http"))
 }
 
 /// The program: the one that is named, else the one that cargo built beside this test.

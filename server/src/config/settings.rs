@@ -82,6 +82,27 @@ pub const SETTINGS: &[Setting] = &[
             "an address and port, such as 127.0.0.1:8080 or [::]:8080",
         )
     },
+    Setting {
+        default: None,
+        ..setting(
+            "tls-cert",
+            "FILE",
+            "",
+            "Speak TLS on every address of listen, with the certificate in this file: PEM, the server's own first, those of its \
+             authority behind it. SIGHUP makes the server read it, and the key, again",
+            "the path of a file in PEM",
+        )
+    },
+    Setting {
+        default: None,
+        ..setting(
+            "tls-key",
+            "FILE",
+            "",
+            "The certificate's private key: PEM, without a passphrase, readable for the server's user alone",
+            "the path of a file in PEM",
+        )
+    },
     setting(
         "data-dir",
         "FOLDER",
@@ -299,7 +320,7 @@ fn healthcheck_command() -> Command {
             Arg::new(URL)
                 .long(URL)
                 .value_name("URL")
-                .help("Ask at http://host:port, and not at the first address that the settings name"),
+                .help("Ask at http://host:port, or https://, and not at the first address that the settings name"),
         )
         .arg(flag(
             LIVE,
@@ -307,7 +328,8 @@ fn healthcheck_command() -> Command {
         ))
         .after_help(
             "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
-             wildcard. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
+             wildcard, by TLS where `tls-cert` is set. It takes every certificate there, since it tells nothing and no \
+             certificate names loopback. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
              Exit codes: 0 it is well, also while a full store lets it take nothing new, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
         )
 }

@@ -132,6 +132,11 @@ impl Sources {
         }
     }
 
+    /// Whether `name` is set anywhere, faulty or not.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.found.contains_key(name)
+    }
+
     /// Notes a fault.
     pub(super) fn fault(&mut self, fault: String) {
         self.faults.push(fault);

@@ -104,10 +104,51 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        // A plain socket has nothing to flush; one inside of TLS holds records back.
+        let polled = Pin::new(&mut self.socket).poll_flush(cx);
+        self.watch_write(cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    /// Takes whatever is written, and never passes it on: a session that encrypts for a peer that takes nothing.
+    struct Hoard;
+
+    impl AsyncWrite for Hoard {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flush_that_nobody_takes_is_given_up() {
+        let stall_after = Duration::from_mins(2);
+        let mut guard = StallGuard::new(Hoard, Duration::from_secs(10), stall_after);
+        guard.write_all(b"a").await.expect("it is taken");
+        let started = Instant::now();
+        let error = guard.flush().await.expect_err("it is given up");
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(started.elapsed(), stall_after);
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Families {
     pub(super) stores: Stores,
     pub(super) sweeps: Sweeps,
     pub(super) process: Process,
+    /// When the certificate in use ends.
+    pub(super) certificate_ends_at: Gauge,
 }
 
 /// Requests, and the connections that they come over.
@@ -118,6 +120,11 @@ pub(super) fn register() -> (Registry, Families) {
         stores: stores(&mut registry),
         sweeps: sweeps(&mut registry),
         process: process(&mut registry),
+        certificate_ends_at: added(
+            &mut registry,
+            "onetimeshare_tls_certificate_expiry_timestamp_seconds",
+            "When the certificate in use ends, since the Unix epoch; 0 without TLS of the server's own",
+        ),
     };
     (registry, families)
 }

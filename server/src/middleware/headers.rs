@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -58,6 +59,16 @@ const FIXED: [(HeaderName, &str); 5] = [
     ),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
 ];
+
+/// For a year browsers come back by https alone (RFC 6797). Hosts below this one are not this server's to speak for.
+const HTTPS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Adds what only an answer over TLS may carry.
+pub(crate) async fn keep_to_https(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ALONE);
+    response
+}
 
 /// Adds them. Answers that say how long they may be kept keep their word; all others are not stored.
 pub(crate) async fn add(request: Request, next: Next) -> Response {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::tls::Tls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -13,30 +14,36 @@ use tokio_util::sync::CancellationToken;
 use crate::sample::Sample;
 use crate::server::TestServer;
 
-const DEADLINES: Deadlines = Deadlines {
+pub(crate) const DEADLINES: Deadlines = Deadlines {
     head: Duration::from_millis(300),
     stall: Duration::from_millis(300),
     shutdown: Duration::from_millis(500),
 };
 
 /// Longer than any deadline here: what has not happened by then does not happen.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Running {
-    server: TestServer,
-    listener: std::net::SocketAddr,
-    stop: CancellationToken,
-    serving: JoinHandle<()>,
+pub(crate) struct Running {
+    pub(crate) server: TestServer,
+    pub(crate) listener: std::net::SocketAddr,
+    pub(crate) stop: CancellationToken,
+    pub(crate) serving: JoinHandle<()>,
 }
 
 impl Running {
     async fn start() -> Self {
+        Self::start_by(None).await
+    }
+
+    /// One that speaks TLS, if there is something for it.
+    pub(crate) async fn start_by(tls: Option<Tls>) -> Self {
         let server = TestServer::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let serving = http::serve(
             vec![listener],
+            tls,
             server.router.clone(),
             DEADLINES,
             server.metrics.connections(),
@@ -50,7 +57,7 @@ impl Running {
         }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.listener).await.unwrap()
     }
 
@@ -62,7 +69,7 @@ impl Running {
     }
 }
 
-async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset after the answer ends it as well.
     let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))

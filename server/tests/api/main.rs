@@ -6,7 +6,9 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod authority;
 mod body;
+mod certificates;
 mod claim;
 mod connections;
 mod create;
@@ -23,3 +25,4 @@ mod sample;
 mod server;
 mod settings;
 mod start;
+mod tls;

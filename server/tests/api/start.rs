@@ -388,8 +388,8 @@ fn a_healthcheck_that_cannot_ask_says_why() {
         assert!(said.contains(expected), "{said}");
     };
     check(
-        &["healthcheck", "--url", "https://a"],
-        "`--url` must be http://host:port",
+        &["healthcheck", "--url", "https://a/b"],
+        "`--url` must be http://host:port or https://host:port",
     );
     check(
         &["--listen", "127.0.0.1:0", "healthcheck"],

@@ -1,0 +1,557 @@
+//! The program with a certificate in files: what it says of faulty ones, how it takes new ones while it serves, and how it is asked
+//! whether it is well.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use axum::http::Version;
+use onetimeshare_server::tls::Files;
+use tempfile::TempDir;
+
+use crate::authority::{Authority, Issued, Talk, VALID, VERSIONS, set_mode, shown};
+
+/// Longer than anything here takes, with other tests beside it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What tells browsers to come back by https alone.
+const HSTS: &str = "strict-transport-security";
+
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// A server that runs on a free port, and everything that it says.
+struct Serving {
+    child: Child,
+    address: SocketAddr,
+    lines: Receiver<String>,
+    heard: Vec<String>,
+}
+
+impl Serving {
+    /// With the files in `folder`, if it has any.
+    fn start(folder: &TempDir, arguments: &[&str]) -> Self {
+        let mut command = program(folder.path(), &["--listen", "127.0.0.1:0"]);
+        if folder.path().join("key.pem").exists() {
+            command.args(["--tls-cert", "certificate.pem", "--tls-key", "key.pem"]);
+        }
+        let mut child = command.args(arguments).spawn().unwrap();
+        let (sender, lines) = mpsc::channel();
+        for stream in [
+            Box::new(child.stdout.take().unwrap()) as Box<dyn Read + Send>,
+            Box::new(child.stderr.take().unwrap()),
+        ] {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        let mut serving = Self {
+            child,
+            address: ([127, 0, 0, 1], 0).into(),
+            lines,
+            heard: Vec::new(),
+        };
+        let line = serving.hear("listens on http");
+        let (_, rest) = line.split_once("://").unwrap();
+        serving.address = rest.split(' ').next().unwrap().parse().unwrap();
+        serving
+    }
+
+    /// Waits for a line with that in it, from here on.
+    #[track_caller]
+    fn hear(&mut self, part: &str) -> String {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("not said: {part}\n{}", self.heard.join("\n"));
+            };
+            self.heard.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+    }
+
+    /// Ends it as an operator would. Everything that it said.
+    fn end(mut self) -> String {
+        self.signal("-TERM");
+        assert!(self.child.wait().unwrap().success());
+        self.heard.extend(self.lines.iter());
+        self.heard.join("\n")
+    }
+
+    async fn talk(&self, authority: &Authority) -> Talk {
+        let stream = authority.connect(self.address, &["h2"], VERSIONS).await;
+        Talk::begin(stream.unwrap()).await
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Of a test that failed half way; of one that passed it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with a certificate and its key.
+fn folder_with(issued: &Issued) -> (TempDir, Files) {
+    let folder = tempfile::tempdir().unwrap();
+    let files = issued.write(folder.path());
+    (folder, files)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_over_tls_keeps_browsers_to_it() {
+    let authority = Authority::new();
+    let (folder, _) = folder_with(&authority.issue());
+    let mut serving = Serving::start(&folder, &[]);
+    let line = serving.hear("connections begin with the certificate");
+    assert!(
+        line.contains("until=2100-01-01") && line.contains("days_left="),
+        "{line}"
+    );
+    for (protocol, version) in [("h2", Version::HTTP_2), ("http/1.1", Version::HTTP_11)] {
+        let stream = authority
+            .connect(serving.address, &[protocol], VERSIONS)
+            .await;
+        let mut talk = Talk::begin(stream.unwrap()).await;
+        for (path, status) in [
+            ("/", 200),
+            ("/readyz", 204),
+            ("/nowhere", 404),
+            ("/api/v1/config", 200),
+            ("/api/v1/stats/x", 404),
+        ] {
+            let told = talk.ask(path, None).await;
+            assert_eq!(
+                (told.version, told.status.as_u16()),
+                (version, status),
+                "{path}"
+            );
+            let header = told.headers.get(HSTS).map(|value| value.to_str().unwrap());
+            assert_eq!(header, Some("max-age=31536000"), "{path}");
+        }
+    }
+    let said = serving.end();
+    assert!(said.contains("listens on https://127.0.0.1:"), "{said}");
+    assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
+}
+
+#[test]
+fn without_tls_nothing_is_promised_and_a_hang_up_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(&folder, &["--listen", "0.0.0.0:0"]);
+    serving.hear("Without https in front");
+    serving.signal("-HUP");
+    serving.hear("SIGHUP changes nothing");
+    let answer = plainly(serving.address);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(!answer.to_lowercase().contains(HSTS), "{answer}");
+    serving.end();
+}
+
+/// What is answered to a request without TLS.
+fn plainly(address: SocketAddr) -> String {
+    use std::io::Write as _;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_tls_nobody_is_told_to_put_it_in_front_and_metrics_stay_plain() {
+    let authority = Authority::new();
+    let (folder, _) = folder_with(&authority.issue());
+    let arguments = ["--listen", "0.0.0.0:0", "--metrics-listen", "127.0.0.1:0"];
+    let serving = Serving::start(&folder, &arguments);
+    let shown = serving.heard.iter().find_map(|line| {
+        let (_, rest) = line.split_once("metrics at http://")?;
+        rest.split_once('/').map(|(address, _)| address.to_owned())
+    });
+    let shown: SocketAddr = shown.unwrap().parse().unwrap();
+    let status = serving
+        .talk(&authority)
+        .await
+        .ask("/healthz", None)
+        .await
+        .status;
+    assert_eq!(status, 204);
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    thread::spawn(move || sender.send(scrape(shown)));
+    let told = receiver.await.unwrap();
+    // The first of January 2100.
+    let figure = "\nonetimeshare_tls_certificate_expiry_timestamp_seconds 4102444800\n";
+    assert!(told.contains(figure), "{told}");
+    assert!(!told.to_lowercase().contains(HSTS), "{told}");
+    let said = serving.end();
+    assert!(!said.contains("Without https"), "{said}");
+    assert_eq!(said.matches("https://").count(), 4, "{said}");
+}
+
+fn scrape(address: SocketAddr) -> String {
+    use std::io::Write as _;
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
+    let authority = Authority::new();
+    let (first, second) = (authority.issue(), authority.issue_for([2021, 2090]));
+    let (folder, files) = folder_with(&first);
+    let mut serving = Serving::start(&folder, &[]);
+    serving.hear("until=2100-01-01");
+    let mut running = serving.talk(&authority).await;
+    assert_eq!(running.ask("/healthz", None).await.status, 204);
+
+    second.write(folder.path());
+    serving.signal("-HUP");
+    serving.hear("until=2090-01-01");
+    let stream = authority.connect(serving.address, &["h2"], VERSIONS).await;
+    assert_eq!(shown(&stream.unwrap()), second.der);
+    assert_eq!(
+        running.ask("/healthz", None).await.status,
+        204,
+        "the one from before"
+    );
+
+    // Half a renewal: the new certificate with the old key.
+    fs::write(&files.certificate, &first.certificate).unwrap();
+    serving.signal("-HUP");
+    let line = serving.hear("is not renewed");
+    assert!(
+        line.contains("ERROR") && line.contains("`tls-key`"),
+        "{line}"
+    );
+    fs::remove_file(&files.certificate).unwrap();
+    fs::write(&files.key, "").unwrap();
+    serving.signal("-HUP");
+    let line = serving.hear("is not renewed");
+    assert!(
+        line.contains("`tls-cert`") && line.contains("; `tls-key`"),
+        "{line}"
+    );
+    let stream = authority.connect(serving.address, &["h2"], VERSIONS).await;
+    assert_eq!(shown(&stream.unwrap()), second.der, "it stays in use");
+    assert_eq!(running.ask("/readyz", None).await.status, 204);
+
+    first.write(folder.path());
+    serving.signal("-HUP");
+    serving.hear("until=2100-01-01");
+    let stream = authority.connect(serving.address, &["h2"], VERSIONS).await;
+    assert_eq!(shown(&stream.unwrap()), first.der);
+    serving.end();
+}
+
+/// What a start is refused with, a line for each fault.
+#[track_caller]
+fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
+    let mut child = program(folder.path(), &["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    let made = folder.path().join("onetimeshare-data");
+    assert!(!made.exists(), "a folder was made all the same");
+    said.lines().map(str::to_owned).collect()
+}
+
+const BOTH: [&str; 4] = ["--tls-cert", "certificate.pem", "--tls-key", "key.pem"];
+
+#[test]
+fn one_file_needs_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for (given, missing) in [("tls-cert", "tls-key"), ("tls-key", "tls-cert")] {
+        let flag = format!("--{given}");
+        let faults = refused(&folder, &[&flag, "a.pem"]);
+        let expected = format!("`{missing}` must be set where `{given}` is");
+        assert!(
+            matches!(&faults[..], [fault] if fault.starts_with(&expected)),
+            "{faults:?}"
+        );
+    }
+    let faults = refused(&folder, &["--tls-cert", "", "--tls-key", "a.pem"]);
+    assert!(
+        matches!(&faults[..], [fault] if fault.contains("`tls-cert`")),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn every_fault_of_the_files_is_told_with_what_to_do() {
+    let authority = Authority::new();
+    let (issued, other) = (authority.issue(), authority.issue());
+    let (folder, files) = folder_with(&issued);
+    let check = |certificate: &str, key: &str, expected: &[&str]| {
+        fs::write(&files.certificate, certificate).unwrap();
+        fs::write(&files.key, key).unwrap();
+        let faults = refused(&folder, &BOTH);
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        for (fault, expected) in faults.iter().zip(expected) {
+            let (setting, part) = expected.split_once(": ").unwrap();
+            assert!(
+                fault.starts_with(&format!("`{setting}`: the file ")),
+                "{fault}"
+            );
+            assert!(fault.contains(part), "{fault}");
+            // Nothing of what a file holds is repeated.
+            assert!(
+                !fault.contains("hunter2") && !fault.contains("MIG"),
+                "{fault}"
+            );
+        }
+    };
+    let (certificate, key) = (&*issued.certificate, &*issued.key);
+    let no_certificate = "tls-cert: holds no certificate in PEM";
+    let no_key = "tls-key: holds no private key in PEM";
+    check("", key, &[no_certificate]);
+    check("hunter2", key, &[no_certificate]);
+    check(key, key, &[no_certificate]);
+    check(certificate, "", &[no_key]);
+    check(certificate, certificate, &[no_key]);
+    check("", "hunter2", &[no_certificate, no_key]);
+    check(
+        &certificate[..200],
+        key,
+        &["tls-cert: damaged, or breaks off"],
+    );
+    check(
+        certificate,
+        &key[..100],
+        &["tls-key: damaged, or breaks off"],
+    );
+    check(&certificate.replace('M', "!"), key, &["tls-cert: damaged"]);
+    check(certificate, &other.key, &["tls-key: another private key"]);
+    // The authority's before the server's own.
+    let turned = format!("{}{certificate}", other.certificate);
+    check(&turned, key, &["tls-key: the first in its file"]);
+    let nonsense = "-----BEGIN CERTIFICATE-----\nMAAwADAA\n-----END CERTIFICATE-----\n";
+    check(
+        nonsense,
+        key,
+        &["tls-cert: a certificate that cannot be used"],
+    );
+    let nonsense = "-----BEGIN PRIVATE KEY-----\nMAAwADAA\n-----END PRIVATE KEY-----\n";
+    check(
+        certificate,
+        nonsense,
+        &["tls-key: a private key that cannot be used"],
+    );
+    let locked =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAAwADAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    check(certificate, locked, &["tls-key: under a passphrase"]);
+    let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAAwADAA\n-----END RSA PRIVATE KEY-----\n";
+    check(certificate, locked, &["tls-key: under a passphrase"]);
+    check(&"\n".repeat(1 << 21), key, &["tls-cert: longer than 1 MiB"]);
+    fs::remove_file(&files.certificate).unwrap();
+    fs::create_dir(&files.certificate).unwrap();
+    fs::remove_file(&files.key).unwrap();
+    let faults = refused(&folder, &BOTH);
+    assert!(
+        matches!(&faults[..], [one, two] if one.contains("`tls-cert`: the file certificate.pem cannot be read (")
+            && two.contains("`tls-key`: the file key.pem cannot be read (No such file")),
+        "{faults:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_out_of_its_time_is_served_and_told() {
+    let authority = Authority::new();
+    for (years, level, part) in [
+        ([2020, 2021], "ERROR", "until=2021-01-01"),
+        ([2098, 2100], "WARN", "from=2098-01-01"),
+    ] {
+        let (folder, _) = folder_with(&authority.issue_for(years));
+        let mut serving = Serving::start(&folder, &[]);
+        let line = serving.hear("the certificate of `tls-cert`");
+        assert!(line.contains(level) && line.contains(part), "{line}");
+        let connected = authority.connect(serving.address, &[], VERSIONS).await;
+        let error = connected.expect_err("a client sees it").to_string();
+        assert!(error.contains("invalid peer certificate"), "{error}");
+        serving.end();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_everybody_may_read_is_warned_of() {
+    let (folder, files) = folder_with(&Authority::new().issue());
+    set_mode(&files.key, 0o644);
+    let mut serving = Serving::start(&folder, &[]);
+    let line = serving.hear("may read the file of `tls-key`");
+    assert!(line.contains("WARN") && line.contains("chmod"), "{line}");
+    set_mode(&files.key, 0o640);
+    serving.signal("-HUP");
+    serving.hear("until=2100");
+    serving.hear("until=2100");
+    let said = serving.end();
+    assert_eq!(said.matches("may read the file").count(), 1, "{said}");
+}
+
+/// Has openssl make something, in `folder`.
+fn openssl(folder: &TempDir, line: &str) {
+    let made = Command::new("openssl")
+        .current_dir(folder.path())
+        .args(line.split(' '))
+        .output()
+        .expect("install openssl");
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+}
+
+#[test]
+fn keys_of_every_kind_and_form_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = "req -x509 -new -key key.pem -days 1 -subj /CN=localhost -out certificate.pem";
+    for (make, begins) in [
+        (
+            "genrsa -traditional -out key.pem 2048",
+            "-----BEGIN RSA PRIVATE KEY-----",
+        ),
+        (
+            "genpkey -algorithm RSA -out key.pem",
+            "-----BEGIN PRIVATE KEY-----",
+        ),
+        (
+            "ecparam -name secp384r1 -genkey -noout -out key.pem",
+            "-----BEGIN EC PRIVATE KEY-----",
+        ),
+        (
+            "genpkey -algorithm ED25519 -out key.pem",
+            "-----BEGIN PRIVATE KEY-----",
+        ),
+    ] {
+        openssl(&folder, make);
+        openssl(&folder, request);
+        let key = fs::read_to_string(folder.path().join("key.pem")).unwrap();
+        assert!(key.starts_with(begins), "{make}");
+        let mut serving = Serving::start(&folder, &[]);
+        // A day of a day is no end that comes near.
+        serving.hear("connections begin with the certificate");
+        let (code, said) = healthcheck(&folder, serving.address, &[]);
+        assert_eq!(code, Some(0), "{make}: {said}");
+        serving.end();
+    }
+    openssl(&folder, "genpkey -algorithm ED448 -out key.pem");
+    openssl(&folder, request);
+    let faults = refused_beside(&folder);
+    assert!(
+        faults.contains("a private key that cannot be used"),
+        "{faults}"
+    );
+}
+
+/// What a start is refused with in a folder in which servers ran.
+fn refused_beside(folder: &TempDir) -> String {
+    let output = program(folder.path(), &BOTH).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// What a healthcheck of the server there says, and its exit code.
+fn healthcheck(folder: &TempDir, address: SocketAddr, more: &[&str]) -> (Option<i32>, String) {
+    let listen = address.to_string();
+    let output = program(folder.path(), &["--listen", &listen])
+        .args(BOTH)
+        .arg("healthcheck")
+        .args(more)
+        .output()
+        .unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_server_by_tls_is_asked_whether_it_is_well() {
+    let authority = Authority::new();
+    let (folder, files) = folder_with(&authority.issue_for(VALID));
+    let serving = Serving::start(&folder, &[]);
+    let address = serving.address;
+    let check = |more: &[&str], expected: Option<i32>, part: &str| {
+        let (code, said) = healthcheck(&folder, address, more);
+        assert_eq!(code, expected, "{said}");
+        assert!(said.contains(part), "{said}");
+        said
+    };
+    let ready = format!("the server is ready, says https://{address}/readyz\n");
+    check(&[], Some(0), &ready);
+    check(
+        &["--live"],
+        Some(0),
+        &format!("lives, says https://{address}/healthz\n"),
+    );
+    check(&["--url", &format!("https://{address}")], Some(0), &ready);
+    check(
+        &["--url", &format!("https://localhost:{}", address.port())],
+        Some(0),
+        "the server is ready",
+    );
+    check(
+        &["--url", &format!("http://{address}")],
+        Some(1),
+        "answers 400",
+    );
+    // Renewed, and not read yet; or gone: well all the same.
+    authority.issue().write(folder.path());
+    let said = check(&[], Some(0), "the server is ready");
+    assert!(
+        said.contains("shows another certificate") && said.contains("SIGHUP"),
+        "{said}"
+    );
+    fs::remove_file(&files.certificate).unwrap();
+    check(&[], Some(0), &ready);
+    serving.end();
+    check(&[], Some(1), "is the server started");
+    // A server that speaks without TLS, where TLS is looked for.
+    let plain = tempfile::tempdir().unwrap();
+    let serving = Serving::start(&plain, &[]);
+    let (code, said) = healthcheck(&folder, serving.address, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(&format!("nothing answers at https://{}", serving.address)),
+        "{said}"
+    );
+    serving.end();
+}
