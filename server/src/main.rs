@@ -7,32 +7,24 @@ mod stores;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{self, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
-use onetimeshare_server::blob::BlobStore;
-use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder};
-use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
-    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation, StorageMax,
+    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
-use onetimeshare_server::record::RecordStore;
-use onetimeshare_server::record::sqlite::SqliteStore;
-use onetimeshare_server::redis::record::RedisStore;
-use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::service::Service;
 use onetimeshare_server::tls::{self, HangUps, Tls};
-use onetimeshare_server::transfer::{Moment, Periods};
+use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]

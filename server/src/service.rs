@@ -1,7 +1,7 @@
 //! The use cases: what each call of the API means for the two stores. It knows no HTTP, no SQL and no file system, and
 //! decides nothing that two servers must agree on: that is the record store's.
 
-mod budget;
+mod capacity;
 mod download;
 mod invalid;
 mod once;
@@ -19,7 +19,7 @@ use onetimeshare_protocol::transfer::{
 };
 use tokio::sync::Notify;
 
-use self::budget::Budget;
+use self::capacity::Capacity;
 pub use self::download::Download;
 pub use self::invalid::Invalid;
 use self::probe::Probe;
@@ -108,7 +108,7 @@ pub struct Service {
     limits: Limits,
     periods: Periods,
     /// None where as much is held as the stores take.
-    budget: Option<Arc<Budget>>,
+    capacity: Option<Arc<Capacity>>,
     erased: Arc<Notify>,
     probe: Arc<Probe>,
 }
@@ -128,7 +128,7 @@ impl Service {
             clock,
             limits,
             periods,
-            budget: None,
+            capacity: None,
             erased: Arc::new(Notify::new()),
             probe: Arc::default(),
         }
@@ -138,14 +138,14 @@ impl Service {
     #[must_use]
     pub fn with_storage_max(self, storage_max: Option<u64>) -> Self {
         Self {
-            budget: storage_max.map(|max| Arc::new(Budget::new(max))),
+            capacity: storage_max.map(|max| Arc::new(Capacity::new(max))),
             ..self
         }
     }
 
     /// The most that may be held in all, in bytes; none for as much as the stores take.
     pub fn storage_max(&self) -> Option<u64> {
-        self.budget.as_ref().map(|budget| budget.max())
+        self.capacity.as_ref().map(|capacity| capacity.max())
     }
 
     /// What a sender may choose.

@@ -21,7 +21,7 @@ use crate::token;
 use crate::transfer::{Periods, Refusal};
 
 mod backlog;
-mod budget;
+mod capacity;
 mod late;
 mod once;
 mod room;

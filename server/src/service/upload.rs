@@ -50,11 +50,11 @@ impl Service {
             manifest: request.manifest.into(),
             body: request.body.map(Bytes::from),
         };
-        let Some(budget) = &self.budget else {
+        let Some(capacity) = &self.capacity else {
             return flatten(self.records.create(new, self.moment()).await);
         };
         let len = held_len(new.creation.manifest_len, new.creation.body_len);
-        let reservation = budget.reserve(len, self.records.as_ref()).await?;
+        let reservation = capacity.reserve(len, self.records.as_ref()).await?;
         // A repeat of a request that was taken is answered, however full it is by now.
         if reservation.is_none() && !self.records.is_known(&new.creation.id).await? {
             return Err(

@@ -29,7 +29,7 @@ struct Reading {
 
 /// The bound, and what counts against it.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct Capacity {
     max: u64,
     /// Bytes of create requests that are being decided.
     reserved_len: AtomicU64,
@@ -38,9 +38,9 @@ pub(super) struct Budget {
     reading: Mutex<Option<Reading>>,
 }
 
-/// A part of the budget that is held for one create request, until it is dropped.
+/// A part of it that is held for one create request, until it is dropped.
 pub(super) struct Reservation<'a> {
-    budget: &'a Budget,
+    capacity: &'a Capacity,
     len: u64,
 }
 
@@ -54,19 +54,21 @@ impl Reservation<'_> {
     /// Says that the transfer is in the store now. It counts as that until the store is asked again.
     pub(super) fn keep(self) {
         // Before the reservation ends, so that it is never missing from both.
-        self.budget.taken_len.fetch_add(self.len, Ordering::SeqCst);
+        self.capacity
+            .taken_len
+            .fetch_add(self.len, Ordering::SeqCst);
     }
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.budget
+        self.capacity
             .reserved_len
             .fetch_sub(self.len, Ordering::SeqCst);
     }
 }
 
-impl Budget {
+impl Capacity {
     /// Of at most `max` bytes.
     pub(super) const fn new(max: u64) -> Self {
         Self {
@@ -101,7 +103,10 @@ impl Budget {
             return Ok(None);
         }
         self.reserved_len.fetch_add(len, Ordering::SeqCst);
-        Ok(Some(Reservation { budget: self, len }))
+        Ok(Some(Reservation {
+            capacity: self,
+            len,
+        }))
     }
 
     async fn read(&self, records: &dyn RecordStore) -> StoreResult<Reading> {
