@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::budget::Budgets;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
@@ -17,16 +18,19 @@ pub struct App {
     pub shows_stats: bool,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
+    /// What clients may ask for.
+    pub budgets: Arc<Budgets>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters.
+    /// An app with the usual deadline, 30 s, that shows its counters and refuses nobody for asking much.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
             body_deadline: Duration::from_secs(30),
             shows_stats: true,
             metrics: Arc::default(),
+            budgets: Arc::new(Budgets::endless()),
         }
     }
 }

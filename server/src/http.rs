@@ -2,9 +2,11 @@
 //! no transfer.
 
 mod activity;
+mod crowd;
 mod stall;
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,8 +25,10 @@ use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
 use self::activity::Activity;
+use self::crowd::Member;
+pub use self::crowd::{Bounds, Crowd};
 use self::stall::StallGuard;
-use crate::metrics::Level;
+use crate::budget::Peer;
 
 /// The most headers of one request.
 const HEADERS_MAX: usize = 64;
@@ -58,26 +62,27 @@ impl Default for Deadlines {
     }
 }
 
-/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline. Connections are counted
-/// in `open`.
+/// Serves `router` on every listener until `stop`; then finishes what is under way, within the deadline. `crowd` says who may
+/// connect.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     router: Router,
     deadlines: Deadlines,
-    open: Level,
+    crowd: Crowd,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
     let accepting = listeners.into_iter().map(|listener| {
         let (router, abort, connections) = (&router, &abort, &connections);
-        let (open, stop) = (&open, &stop);
+        let (crowd, stop) = (&crowd, &stop);
         async move {
-            while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
-                let present = open.enter();
-                let serving = serve_connection(stream, router.clone(), deadlines, stop.clone());
+            let next = || accept_one(&listener, crowd);
+            while let Some((stream, peer, member)) = stop.run_until_cancelled(next()).await {
+                let serving =
+                    serve_connection((stream, peer), router.clone(), deadlines, stop.clone());
                 let serving = abort.clone().run_until_cancelled_owned(serving);
-                connections.spawn(serving.inspect(move |_| drop(present)));
+                connections.spawn(serving.inspect(move |_| drop(member)));
             }
         }
     });
@@ -96,13 +101,25 @@ pub async fn serve(
     }
 }
 
+/// The next connection of someone who may have one. Where there is no room for it, it waits, and all others behind it.
+async fn accept_one(listener: &TcpListener, crowd: &Crowd) -> (TcpStream, Peer, Member) {
+    loop {
+        let (stream, address) = accept(listener).await;
+        let peer = Peer::new(address.ip());
+        if let Some(mut member) = crowd.admit(peer) {
+            member.enter().await;
+            return (stream, peer, member);
+        }
+    }
+}
+
 /// The next connection. One that was gone before it was accepted costs nothing; anything else, such as too many open files,
 /// passes when other connections end: the loop waits instead of dying or spinning.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error)
                 if matches!(
                     error.kind(),
@@ -117,7 +134,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, Peer),
     router: Router,
     deadlines: Deadlines,
     stop: CancellationToken,
@@ -130,7 +147,8 @@ async fn serve_connection(
     let io = TokioIo::new(StallGuard::new(stream, head, stall));
     let activity = Activity::new();
     let watching = activity.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let router = router.clone();
         let answer = async move |request| router.oneshot(request).await;
         // Boxed: the executor's bounds on the bare future crash the compiler's incremental builds (1.95).

@@ -14,13 +14,14 @@ use onetimeshare_server::assets;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, make_private_folder};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
+use onetimeshare_server::budget::{Budgets, Ledger};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
     Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
 use onetimeshare_server::healthcheck::{self, Question, Target};
-use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::http::{self, Crowd, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
@@ -164,6 +165,9 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         blobs,
         limits,
         periods,
+        proxies,
+        rates,
+        bounds,
         shows_stats,
         metrics_listen,
         log,
@@ -179,6 +183,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let Stores {
         records,
         blobs,
+        ledger,
         writing_ended,
     } = open_stores(&data_dir, blobs, redis, &places).await?;
     let metrics = Arc::new(Metrics::default());
@@ -199,12 +204,20 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         stop.child_token(),
     );
     let mut sweeping = tokio::spawn(sweeping);
+    let crowd = Crowd::new(bounds, proxies.clone(), metrics.connections());
     let app = App {
         shows_stats,
         metrics,
+        budgets: Arc::new(Budgets::new(rates, proxies, ledger)),
         ..App::new(service)
     };
-    let mut serving = tokio::spawn(serve(app, listeners, own_listeners, stop.child_token()));
+    let mut serving = tokio::spawn(serve(
+        app,
+        crowd,
+        listeners,
+        own_listeners,
+        stop.child_token(),
+    ));
     supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
@@ -273,33 +286,36 @@ impl Places {
 /// Answers everybody on `listeners`, and whoever reads what is measured on `own`, each by a loop of its own, until `stop`.
 async fn serve(
     app: App,
+    crowd: Crowd,
     listeners: Vec<TcpListener>,
     own: Vec<TcpListener>,
     stop: CancellationToken,
 ) {
-    let metrics = Arc::clone(&app.metrics);
+    let (metrics, budgets) = (Arc::clone(&app.metrics), Arc::clone(&app.budgets));
     let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
     let shown = http::serve(
         own,
         metrics_router(Arc::new(scrape)),
         Deadlines::default(),
-        metrics.own_connections(),
+        Crowd::unbounded(metrics.own_connections()),
         stop.clone(),
     );
     let served = http::serve(
         listeners,
         router(app),
         Deadlines::default(),
-        metrics.connections(),
-        stop,
+        crowd,
+        stop.clone(),
     );
-    tokio::join!(served, shown);
+    tokio::join!(served, shown, budgets.run_sweeps(stop));
 }
 
 /// What is kept, and where.
 struct Stores {
     records: Arc<dyn RecordStore>,
     blobs: Arc<dyn BlobStore>,
+    /// What clients have spent at all servers; none for one server alone.
+    ledger: Option<Arc<dyn Ledger>>,
     /// Cancelled when the records cannot be written any more.
     writing_ended: CancellationToken,
 }
@@ -327,10 +343,13 @@ async fn open_stores(
         BlobPlace::Bucket(bucket) => Arc::new(open_bucket(bucket, data_dir).await?),
     };
     let writing_ended;
+    let mut ledger: Option<Arc<dyn Ledger>> = None;
     let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
         writing_ended = CancellationToken::new();
         let records = RedisStore::open(&address, terms, Arc::clone(&blobs)).await;
-        Arc::new(records.context("cannot keep records in the Redis of --redis-url")?)
+        let records = records.context("cannot keep records in the Redis of --redis-url")?;
+        ledger = Some(records.ledger(&address));
+        Arc::new(records)
     } else {
         let records = SqliteStore::open(data_dir).with_context(at)?;
         writing_ended = records.ended();
@@ -346,6 +365,7 @@ async fn open_stores(
     Ok(Stores {
         records,
         blobs,
+        ledger,
         writing_ended,
     })
 }

@@ -32,6 +32,7 @@ use super::address::Address;
 use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
+use super::ledger::RedisLedger;
 use super::link::{Link, Terms};
 use super::script::{ASK, CONFIRM, Call, DEFER, DUE, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
@@ -52,7 +53,7 @@ const REWRITE_AGAIN_S: u64 = 60;
 
 /// Records in Redis.
 pub struct RedisStore {
-    link: Link,
+    link: Arc<Link>,
     blobs: Arc<dyn BlobStore>,
     store_id: StoreId,
     /// The value of every shard's seal.
@@ -82,7 +83,7 @@ impl RedisStore {
         let seal = format!("{store_id:?}");
         link.begin_with(&seal);
         Ok(Self {
-            link,
+            link: Arc::new(link),
             blobs,
             seal,
             store_id,
@@ -92,6 +93,13 @@ impl RedisStore {
             has_erased: AtomicBool::new(true),
             full_since: std::sync::Mutex::default(),
         })
+    }
+
+    /// What clients have spent at all servers that share these records, over the same connections; `address` is theirs.
+    pub fn ledger(&self, address: &Address) -> Arc<RedisLedger> {
+        let password = address.password();
+        let ledger = RedisLedger::new(Arc::clone(&self.link), &self.seal, password.as_deref());
+        Arc::new(ledger)
     }
 
     /// Decides steps at the time that callers pass, instead of Redis's: for tests that step it.

@@ -7,6 +7,7 @@
 )]
 
 mod body;
+mod budgets;
 mod claim;
 mod connections;
 mod create;
