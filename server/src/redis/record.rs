@@ -5,6 +5,7 @@
 //! or an old copy brings back finds no body.
 
 mod adoption;
+mod ledger;
 mod marks;
 mod page;
 mod seals;
@@ -32,7 +33,6 @@ use super::address::Address;
 use super::encoding;
 use super::inspect::Risk;
 use super::keys::{self, Shard};
-use super::ledger::RedisLedger;
 use super::link::{Link, Terms};
 use super::script::{ASK, CONFIRM, Call, DEFER, DUE, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
@@ -93,13 +93,6 @@ impl RedisStore {
             has_erased: AtomicBool::new(true),
             full_since: std::sync::Mutex::default(),
         })
-    }
-
-    /// What clients have spent at all servers that share these records, over the same connections; `address` is theirs.
-    pub fn ledger(&self, address: &Address) -> Arc<RedisLedger> {
-        let password = address.password();
-        let ledger = RedisLedger::new(Arc::clone(&self.link), &self.seal, password.as_deref());
-        Arc::new(ledger)
     }
 
     /// Decides steps at the time that callers pass, instead of Redis's: for tests that step it.
