@@ -71,10 +71,14 @@ impl Programs {
     }
 }
 
-/// The server as it is released, but for its log: none of the targets writes a line for each request.
+/// The server as it is released, but for its log, since none of the targets writes a line for each request, and its budgets.
 fn server(program: &Path, address: SocketAddr, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(["--listen", &address.to_string(), "--log", "warn"]);
+    // All of the load comes from one address.
+    for rate in ["create", "upload", "open", "owner"] {
+        command.args([&format!("--rate-{rate}"), "off"]);
+    }
     command.arg("--data-dir").arg(folder);
     command
 }

@@ -20,7 +20,7 @@ use crate::address::parse_base;
 use crate::error::{Error, Result};
 use crate::http::{Body, Call, Http, Method, Payload};
 use crate::machine::{Machine, ThisMachine};
-use crate::patience::Patience;
+use crate::patience::{Patience, Row};
 
 /// The longest answer of a call that tells a few numbers, in bytes.
 const SHORT_LEN_MAX: u64 = 64 * 1024;
@@ -237,12 +237,12 @@ impl Client {
         patience.retry(machine.as_ref(), passes, attempt)
     }
 
-    /// Pauses after the `failures`-th failure in a row, or gives the error back.
-    pub(crate) fn pause_after(&self, failures: u32, error: Error) -> Result<()> {
+    /// Pauses after one more failure in a row, or gives the error back.
+    pub(crate) fn pause_after(&self, row: &mut Row, error: Error) -> Result<()> {
         let Settings {
             patience, machine, ..
         } = &self.settings;
-        patience.pause_after(machine.as_ref(), failures, error)
+        patience.pause_after(machine.as_ref(), row, error)
     }
 }
 

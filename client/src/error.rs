@@ -88,6 +88,14 @@ impl Error {
         }
     }
 
+    /// Whether the server is asked too much, and did nothing.
+    pub(crate) fn is_limited(&self) -> bool {
+        matches!(
+            self,
+            Self::Api { status: 429, .. } | Self::Protocol { status: 429, .. }
+        )
+    }
+
     /// How long the server asked to be left alone, in seconds.
     pub(crate) fn retry_after_s(&self) -> Option<u64> {
         match self {

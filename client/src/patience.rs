@@ -8,6 +8,13 @@ use crate::machine::Machine;
 /// A server may ask for a longer pause than ours, but somebody is waiting.
 const ASKED_MAX: Duration = Duration::from_mins(5);
 
+/// What is said again: how often it has failed in a row, and for how long it was refused for being asked too much.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    failures: u32,
+    limited: Duration,
+}
+
 /// How often and how patiently something is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -17,15 +24,20 @@ pub struct Patience {
     pub first: Duration,
     /// The longest pause of our own choice.
     pub longest: Duration,
+    /// How long in all, in a row, a server is waited for that says when it may be asked again because it is asked too much (429
+    /// with `Retry-After`). Such an answer is a place in a queue and no failure; beyond this time it is one.
+    pub limited_max: Duration,
 }
 
 impl Default for Patience {
-    /// Eight attempts, with pauses from half a second to 20 seconds: about a minute.
+    /// Eight attempts, with pauses from half a second to 20 seconds: about a minute. Fifteen minutes of a server that is asked
+    /// too much.
     fn default() -> Self {
         Self {
             tries: 8,
             first: Duration::from_millis(500),
             longest: Duration::from_secs(20),
+            limited_max: Duration::from_mins(15),
         }
     }
 }
@@ -36,41 +48,49 @@ impl Patience {
         tries: 1,
         first: Duration::ZERO,
         longest: Duration::ZERO,
+        limited_max: Duration::ZERO,
     };
 
     /// Runs `attempt` until it succeeds, fails for good as `passes` sees it, or has failed too often. It is told how many
-    /// attempts have failed.
+    /// attempts have failed, not counting those that were only put off.
     pub(crate) fn retry<T>(
         &self,
         machine: &dyn Machine,
         passes: impl Fn(&Error) -> bool,
         mut attempt: impl FnMut(u32) -> Result<T>,
     ) -> Result<T> {
-        let mut failures = 0;
+        let mut row = Row::default();
         loop {
-            match attempt(failures) {
-                Err(error) if passes(&error) => {
-                    failures += 1;
-                    self.pause_after(machine, failures, error)?;
-                }
+            match attempt(row.failures) {
+                Err(error) if passes(&error) => self.pause_after(machine, &mut row, error)?,
                 outcome => return outcome,
             }
         }
     }
 
-    /// Pauses after the `failures`-th failure in a row; gives the error back when that was the last that is borne.
+    /// Pauses after one more failure in a row; gives the error back when that was the last that is borne.
     pub(crate) fn pause_after(
         &self,
         machine: &dyn Machine,
-        failures: u32,
+        row: &mut Row,
         error: Error,
     ) -> Result<()> {
-        if failures >= self.tries {
-            return Err(error);
-        }
+        let asked_s = error.retry_after_s();
         let mut random = [0];
         machine.fill_random(&mut random).map_err(Error::Random)?;
-        machine.pause(self.pause(failures, error.retry_after_s(), random));
+        if error.is_limited() && asked_s.is_some() {
+            let pause = self.pause(1, asked_s, random);
+            if row.limited + pause <= self.limited_max {
+                row.limited += pause;
+                machine.pause(pause);
+                return Ok(());
+            }
+        }
+        row.failures += 1;
+        if row.failures >= self.tries {
+            return Err(error);
+        }
+        machine.pause(self.pause(row.failures, asked_s, random));
         Ok(())
     }
 
@@ -146,6 +166,71 @@ mod tests {
             *watch.0.lock().unwrap(),
             [375, 750].map(Duration::from_millis)
         );
+    }
+
+    fn limited(retry_after_s: Option<u64>) -> Error {
+        Error::Protocol {
+            status: 429,
+            reason: "as planned",
+            retry_after_s,
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_queue_is_no_failure() {
+        let watch = Stopwatch::default();
+        let mut asked = 0;
+        let outcome = Patience::NONE.retry(&watch, Error::is_transient, |_| {
+            asked += 1;
+            Err::<(), _>(limited(Some(7)))
+        });
+        assert!(outcome.is_err());
+        assert_eq!(asked, 1, "no patience is none for queues");
+        // However often one lane loses to another, within a quarter of an hour in a row.
+        let patience = Patience {
+            tries: 1,
+            ..Patience::default()
+        };
+        let mut seen = Vec::new();
+        let outcome = patience.retry(&watch, Error::is_transient, |failures| {
+            seen.push(failures);
+            if seen.len() > 20 {
+                return Ok(());
+            }
+            Err(limited(Some(40)))
+        });
+        assert!(outcome.is_ok());
+        assert_eq!(seen, [0; 21]);
+        let pauses = watch.0.lock().unwrap();
+        assert_eq!(*pauses, [Duration::from_secs(40); 20]);
+    }
+
+    #[test]
+    fn a_queue_that_does_not_move_ends() {
+        let watch = Stopwatch::default();
+        let patience = Patience {
+            tries: 2,
+            ..Patience::default()
+        };
+        let outcome = patience.retry(&watch, Error::is_transient, |_| {
+            Err::<(), _>(limited(Some(1000)))
+        });
+        assert!(outcome.is_err());
+        // Three of five minutes each, and one more for the failure after them that is borne.
+        let pauses = watch.0.lock().unwrap();
+        assert_eq!(*pauses, [Duration::from_mins(5); 4]);
+    }
+
+    #[test]
+    fn too_much_without_a_time_is_a_failure() {
+        let watch = Stopwatch::default();
+        let mut asked = 0;
+        let outcome = Patience::default().retry(&watch, Error::is_transient, |_| {
+            asked += 1;
+            Err::<(), _>(limited(None))
+        });
+        assert!(outcome.is_err());
+        assert_eq!(asked, 8);
     }
 
     #[test]

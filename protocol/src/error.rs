@@ -90,7 +90,7 @@ error_codes! {
     PartUnknown = "part.unknown", 422;
     /// Too many wrong access proofs; its owner can unlock it.
     TransferLocked = "transfer.locked", 423;
-    /// Too many tries of the transfer's parts came to nothing of late. Comes with `Retry-After`.
+    /// Too much was asked from this address or network, or too many tries of the transfer's parts came to nothing of late. Comes with `Retry-After`.
     RateLimited = "request.rate_limited", 429;
     /// A fault of the server's own; its log says more under the request id.
     ServerInternal = "server.internal", 500;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::budget::Budgets;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
@@ -19,10 +20,12 @@ pub struct App {
     pub is_encrypted: bool,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
+    /// What clients may ask for.
+    pub budgets: Arc<Budgets>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters and is not encrypted.
+    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted and refuses nobody for asking much.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
@@ -30,6 +33,7 @@ impl App {
             shows_stats: true,
             is_encrypted: false,
             metrics: Arc::default(),
+            budgets: Arc::new(Budgets::endless()),
         }
     }
 }

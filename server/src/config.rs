@@ -23,6 +23,9 @@ use tracing_subscriber::filter::LevelFilter;
 pub use self::blobs::BlobPlace;
 use self::sources::Sources;
 use self::variables::Variables;
+use crate::budget::client::parse_network;
+use crate::budget::{Budget, Proxies, Rates};
+use crate::http::Bounds;
 use crate::redis::{Address, Risk, Terms};
 use crate::service::Limits;
 use crate::tls;
@@ -78,6 +81,12 @@ pub struct Config {
     pub limits: Limits,
     /// How long things last.
     pub periods: Periods,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
+    /// How much one client may ask for.
+    pub rates: Rates,
+    /// How many connections there may be.
+    pub bounds: Bounds,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
     /// Where what is measured can be read; nowhere when none.
@@ -213,6 +222,12 @@ impl Config {
                 }),
             },
             periods: take_periods(sources),
+            proxies: Proxies::new(sources.optional_list("trusted-proxy", parse_network)),
+            rates: take_rates(sources),
+            bounds: Bounds {
+                all: connections(sources, "max-connections"),
+                each: connections(sources, "max-connections-each"),
+            },
             shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
                 "off" => Some(false),
@@ -265,6 +280,11 @@ impl Config {
         let part_count = body_len(limits.transfer_size_max)
             .unwrap_or(BODY_LEN_MIN)
             .div_ceil(limits.part_len);
+        let upload = self.rates.of(Budget::Upload);
+        require(
+            upload.is_none_or(|rate| u64::from(rate.count()) * 1024 >= limits.part_len),
+            "`rate-upload` must not be less than `part-size`: no part would be taken before all of it is there again",
+        );
         require(
             part_count <= PART_COUNT_MAX,
             "`part-size` is too small for `max-transfer-size`: a transfer has at most 2097152 parts",
@@ -314,6 +334,36 @@ fn take_redis(sources: &mut Sources) -> Option<(Address, Terms)> {
         }),
     };
     address.map(|address| (address, terms))
+}
+
+fn connections(sources: &mut Sources, name: &'static str) -> usize {
+    sources.one(name, |text| {
+        value::parse(text).filter(|count| (1..=1_000_000).contains(count))
+    })
+}
+
+fn take_rates(sources: &mut Sources) -> Rates {
+    const DAY_S: u32 = 24 * 3600;
+    let mut requests = |name| {
+        sources.one(name, |text| {
+            value::rate(text, value::parse).filter(|rate| {
+                rate.is_none_or(|rate| rate.count() <= 1_000_000 && rate.period_s() <= DAY_S)
+            })
+        })
+    };
+    let rates = Rates::default()
+        .with(Budget::Create, requests("rate-create"))
+        .with(Budget::Open, requests("rate-open"))
+        .with(Budget::Owner, requests("rate-owner"));
+    let kibibytes = |text: &str| {
+        let size = value::size(text).filter(|size| (1 << 20..=1 << 40).contains(size))?;
+        Some(size / 1024)
+    };
+    let upload = sources.one("rate-upload", |text| {
+        value::rate(text, kibibytes)
+            .filter(|rate| rate.is_none_or(|rate| (60..=DAY_S).contains(&rate.period_s())))
+    });
+    rates.with(Budget::Upload, upload)
 }
 
 fn life(sources: &mut Sources, name: &'static str) -> u64 {
@@ -567,6 +617,88 @@ mod tests {
         check(&["--max-transfer-size", "2TiB"], "from 1 kB to 1 TiB");
         check(&["--log", "inof"], "`log`");
         check(&["--log", "info,hyper=loud"], "`log`");
+    }
+
+    #[test]
+    fn clients_have_budgets_and_proxies_are_named() {
+        let usual = load(&[], &[]).expect("defaults hold");
+        assert_eq!(usual.proxies, Proxies::default());
+        let rate = |config: &Config, budget| {
+            let rate = config.rates.of(budget);
+            rate.map(|rate| (rate.count(), rate.period_s()))
+        };
+        assert_eq!(rate(&usual, Budget::Create), Some((600, 3600)));
+        assert_eq!(rate(&usual, Budget::Upload), Some((32 << 20, 3600)));
+        assert_eq!(rate(&usual, Budget::Open), Some((2400, 60)));
+        assert_eq!(rate(&usual, Budget::Owner), Some((1200, 60)));
+        assert_eq!(
+            usual.bounds,
+            Bounds {
+                all: 4096,
+                each: 512
+            }
+        );
+        let arguments = [
+            ["--max-connections-each", "1"],
+            ["--max-connections", "1000000"],
+            ["--trusted-proxy", "10.0.0.0/8, ::1"],
+            ["--trusted-proxy", "192.0.2.1"],
+            ["--rate-create", "off"],
+            ["--rate-upload", "8 MiB/1m"],
+        ];
+        let chosen = load(arguments.as_flattened(), &[]).expect("all hold");
+        for (address, is_trusted) in [
+            ("10.255.0.1", true),
+            ("::1", true),
+            ("192.0.2.1", true),
+            ("192.0.2.2", false),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(chosen.proxies.trust(address), is_trusted, "{address}");
+        }
+        assert_eq!(
+            chosen.bounds,
+            Bounds {
+                all: 1_000_000,
+                each: 1
+            }
+        );
+        assert_eq!(rate(&chosen, Budget::Create), None);
+        assert_eq!(rate(&chosen, Budget::Upload), Some((8 << 10, 60)));
+        for none in ["none", "", " "] {
+            let none = load(&[], &[("ONETIMESHARE_TRUSTED_PROXY", none)]).expect("none of them");
+            assert_eq!(none.proxies, Proxies::default());
+        }
+    }
+
+    #[test]
+    fn budgets_and_proxies_that_are_none_are_refused() {
+        let check = |name: &str, value: &str| {
+            let faults = load(&[&format!("--{name}"), value], &[]).expect_err(value);
+            assert!(faults.contains(&format!("`{name}`")), "{faults}");
+        };
+        for value in [
+            "10.0.0.0/33",
+            "proxy.example",
+            "10.0.0.1,none",
+            "10.0.0.1:80",
+            "10.0.0.1,,",
+        ] {
+            check("trusted-proxy", value);
+        }
+        for name in ["rate-create", "rate-open", "rate-owner"] {
+            for value in ["", "600", "0/1h", "1/2d", "1000001/1s", "1 kB/1s", "on"] {
+                check(name, value);
+            }
+        }
+        for name in ["max-connections", "max-connections-each"] {
+            for value in ["", "0", "1000001", "off"] {
+                check(name, value);
+            }
+        }
+        for value in ["600/1h", "1 MiB/1s", "2 TiB/1h", "7 MiB/1h", "off/1h"] {
+            check("rate-upload", value);
+        }
     }
 
     #[test]

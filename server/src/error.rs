@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use onetimeshare_protocol::error::{ErrorBody, ErrorCode, ErrorMembers};
 use tracing::error;
 
+use crate::budget::{Budget, Spent};
 use crate::record::StoreError;
 use crate::service::{Invalid, ServiceError, Unready};
 use crate::transfer::Refusal;
@@ -20,12 +21,17 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 /// What an owner may wait whose tries of parts have to be cleared away, which takes minutes, in seconds.
 const RETRY_PARTS_AFTER_S: HeaderValue = HeaderValue::from_static("60");
 
+/// Which budget is spent, and when there is some of it again (draft-ietf-httpapi-ratelimit-headers-10).
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// What there is of it, and in which time.
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
 /// An answer that is an error: the only one there is.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     code: ErrorCode,
     message: Cow<'static, str>,
-    /// Boxed, with the header: most answers have neither, and every result of a handler has room for an error.
+    /// Boxed, with the headers: most answers have neither, and every result of a handler has room for an error.
     more: Box<More>,
 }
 
@@ -33,7 +39,7 @@ pub(crate) struct ApiError {
 #[derive(Debug, Default)]
 struct More {
     members: ErrorMembers,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What a handler comes to.
@@ -88,8 +94,26 @@ impl ApiError {
         }
     }
 
+    /// The client has asked for more than its share.
+    pub(crate) fn spent(spent: &Spent) -> Self {
+        let Spent { budget, rate, .. } = spent;
+        let (name, wait_s) = (budget.name(), spent.wait_s());
+        let (quota, unit) = match budget {
+            Budget::Upload => (u64::from(rate.count()) * 1024, ";qu=\"content-bytes\""),
+            _ => (rate.count().into(), ""),
+        };
+        let policy = format!("\"{name}\";q={quota};w={}{unit}", rate.period_s());
+        let visible =
+            |text: String| HeaderValue::try_from(text).expect("words and digits are visible");
+        let message = "too much is asked from your network: wait as many seconds as `Retry-After` says, then go on; nothing was used up";
+        Self::new(ErrorCode::RateLimited, message)
+            .with_header(RETRY_AFTER, HeaderValue::from(wait_s))
+            .with_header(RATE_LIMIT_POLICY, visible(policy))
+            .with_header(RATE_LIMIT, visible(format!("\"{name}\";r=0;t={wait_s}")))
+    }
+
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.more.header = Some((name, value));
+        self.more.headers.push((name, value));
         self
     }
 }
@@ -98,16 +122,14 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status())
             .expect("every code has a status of three digits");
-        let More { members, header } = *self.more;
+        let More { members, headers } = *self.more;
         let body = ErrorBody {
             code: self.code,
             message: self.message.into_owned(),
             members,
         };
         let mut response = (status, Json(body)).into_response();
-        if let Some((name, value)) = header {
-            response.headers_mut().insert(name, value);
-        }
+        response.headers_mut().extend(headers);
         response
     }
 }

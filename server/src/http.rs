@@ -2,10 +2,12 @@
 //! no transfer.
 
 mod activity;
+mod crowd;
 mod handshake;
 mod stall;
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -26,8 +28,10 @@ use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
 use self::activity::Activity;
+use self::crowd::Member;
+pub use self::crowd::{Bounds, Crowd};
 use self::stall::StallGuard;
-use crate::metrics::Level;
+use crate::budget::Peer;
 use crate::tls::Tls;
 
 /// The most headers of one request.
@@ -64,32 +68,35 @@ impl Default for Deadlines {
 }
 
 /// Serves `router` on every listener, by `tls` if there is one, until `stop`; then finishes what is under way, within the deadline.
-/// Connections are counted in `open`.
+/// `crowd` says who may connect.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     tls: Option<Tls>,
     router: Router,
     deadlines: Deadlines,
-    open: Level,
+    crowd: Crowd,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     let abort = CancellationToken::new();
     let accepting = listeners.into_iter().map(|listener| {
         let (router, abort, connections) = (&router, &abort, &connections);
-        let (tls, open, stop) = (&tls, &open, &stop);
+        let (tls, crowd, stop) = (&tls, &crowd, &stop);
         async move {
-            while let Some(stream) = stop.run_until_cancelled(accept(&listener)).await {
-                let present = open.enter();
-                let router = router.clone();
+            let next = || accept_one(&listener, crowd);
+            while let Some((stream, peer, member)) = stop.run_until_cancelled(next()).await {
+                let answering = Answering {
+                    router: router.clone(),
+                    peer,
+                    deadlines,
+                    stop: stop.clone(),
+                };
                 let serving = match tls {
-                    None => serve_connection(stream, router, deadlines, stop.clone()).boxed(),
-                    Some(tls) => {
-                        serve_securely(stream, tls.clone(), router, deadlines, stop.clone()).boxed()
-                    }
+                    None => answering.serve(stream).boxed(),
+                    Some(tls) => answering.serve_securely(stream, tls.clone()).boxed(),
                 };
                 let serving = abort.clone().run_until_cancelled_owned(serving);
-                connections.spawn(serving.inspect(move |_| drop(present)));
+                connections.spawn(serving.inspect(move |_| drop(member)));
             }
         }
     });
@@ -108,18 +115,30 @@ pub async fn serve(
     }
 }
 
+/// The next connection of someone who may have one. Where there is no room for it, it waits, and all others behind it.
+async fn accept_one(listener: &TcpListener, crowd: &Crowd) -> (TcpStream, Peer, Member) {
+    loop {
+        let (stream, address) = accept(listener).await;
+        let peer = Peer::new(address.ip());
+        if let Some(mut member) = crowd.admit(peer) {
+            member.enter().await;
+            return (stream, peer, member);
+        }
+    }
+}
+
 /// The next connection. One that was gone before it was accepted costs nothing; anything else, such as too many open files,
 /// passes when other connections end: the loop waits instead of dying or spinning.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Answers are small and complete; waiting to fill a packet would only delay them.
                 if let Err(error) = stream.set_nodelay(true) {
                     debug!(%error, "no TCP_NODELAY");
                 }
-                return stream;
+                return (stream, address);
             }
             Err(error)
                 if matches!(
@@ -134,59 +153,65 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// The same inside of TLS. A handshake is nothing that a stop would wait for.
-async fn serve_securely(
-    stream: TcpStream,
-    tls: Tls,
+/// What a connection is served with.
+struct Answering {
     router: Router,
+    peer: Peer,
     deadlines: Deadlines,
     stop: CancellationToken,
-) {
-    let secured = timeout(deadlines.head, handshake::secure(stream, &tls));
-    match stop.run_until_cancelled(secured).await {
-        Some(Ok(Ok(stream))) => serve_connection(stream, router, deadlines, stop).await,
-        Some(Ok(Err(error))) => debug!(%error, "a connection did not become one by TLS"),
-        Some(Err(_)) => debug!("a TLS handshake stood still"),
-        None => {}
-    }
 }
 
-async fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    router: Router,
-    deadlines: Deadlines,
-    stop: CancellationToken,
-) {
-    let Deadlines { head, stall, .. } = deadlines;
-    let io = TokioIo::new(StallGuard::new(stream, head, stall));
-    let activity = Activity::new();
-    let watching = activity.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        let answer = async move |request| router.oneshot(request).await;
-        // Boxed: the executor's bounds on the bare future crash the compiler's incremental builds (1.95).
-        watching
-            .clone()
-            .watch(request.map(Body::new), answer)
-            .boxed()
-    });
-    let builder = builder(deadlines);
-    let mut connection = pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+impl Answering {
+    /// Serves the inside of TLS. A handshake is nothing that a stop would wait for.
+    async fn serve_securely(self, stream: TcpStream, tls: Tls) {
+        let secured = timeout(self.deadlines.head, handshake::secure(stream, &tls));
+        match self.stop.run_until_cancelled(secured).await {
+            Some(Ok(Ok(stream))) => self.serve(stream).await,
+            Some(Ok(Err(error))) => debug!(%error, "a connection did not become one by TLS"),
+            Some(Err(_)) => debug!("a TLS handshake stood still"),
+            None => {}
         }
-        () = activity.ended(head, stall) => {
-            connection.as_mut().graceful_shutdown();
-            // Long enough for a farewell; what has stood still so far is not waited for any longer.
-            timeout(head, connection).await.unwrap_or(Ok(()))
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let Self {
+            router,
+            peer,
+            deadlines,
+            stop,
+        } = self;
+        let Deadlines { head, stall, .. } = deadlines;
+        let io = TokioIo::new(StallGuard::new(stream, head, stall));
+        let activity = Activity::new();
+        let watching = activity.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            let router = router.clone();
+            let answer = async move |request| router.oneshot(request).await;
+            // Boxed: the executor's bounds on the bare future crash the compiler's incremental builds (1.95).
+            watching
+                .clone()
+                .watch(request.map(Body::new), answer)
+                .boxed()
+        });
+        let builder = builder(deadlines);
+        let mut connection = pin!(builder.serve_connection(io, service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = activity.ended(head, stall) => {
+                connection.as_mut().graceful_shutdown();
+                // Long enough for a farewell; what has stood still so far is not waited for any longer.
+                timeout(head, connection).await.unwrap_or(Ok(()))
+            }
+        };
+        if let Err(error) = ended {
+            // Clients that go away or speak something else: everyday, and nothing that an operator can mend.
+            debug!(%error, "a connection ended early");
         }
-    };
-    if let Err(error) = ended {
-        // Clients that go away or speak something else: everyday, and nothing that an operator can mend.
-        debug!(%error, "a connection ended early");
     }
 }
 

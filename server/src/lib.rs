@@ -4,6 +4,7 @@
 pub mod app;
 pub mod assets;
 pub mod blob;
+pub mod budget;
 pub mod check;
 pub mod clock;
 pub mod config;

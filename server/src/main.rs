@@ -13,13 +13,14 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
+use onetimeshare_server::budget::Budgets;
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
     Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
 use onetimeshare_server::healthcheck::{self, Question, Target};
-use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::http::{self, Crowd, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::Service;
@@ -165,6 +166,9 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         storage_max,
         limits,
         periods,
+        proxies,
+        rates,
+        bounds,
         shows_stats,
         metrics_listen,
         log,
@@ -189,10 +193,12 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         limits,
         periods,
     );
+    let crowd = Crowd::new(bounds, proxies.clone(), metrics.connections());
     let app = App {
         shows_stats,
         is_encrypted: tls.is_some(),
         metrics,
+        budgets: Arc::new(Budgets::new(rates, proxies, stores.ledger)),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
     let mut signals = StopSignals::watch()?;
@@ -200,13 +206,13 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     announce_metrics(&own_listeners);
     announce(&listeners, tls.is_some(), &places);
     let stop = CancellationToken::new();
-    let mut tasks = Tasks::start(
-        app,
+    let doors = Doors {
+        listeners,
         tls,
-        (listeners, own_listeners),
-        (clock, hang_ups),
-        &stop,
-    );
+        crowd,
+        own: own_listeners,
+    };
+    let mut tasks = Tasks::start(app, doors, (clock, hang_ups), &stop);
     supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
@@ -230,18 +236,17 @@ impl Tasks {
     /// Begins with all of it, until `stop`.
     fn start(
         app: App,
-        tls: Option<Tls>,
-        (listeners, own): (Vec<TcpListener>, Vec<TcpListener>),
+        doors: Doors,
         (clock, hang_ups): (Arc<SystemClock>, HangUps),
         stop: &CancellationToken,
     ) -> Self {
         let (service, metrics) = (Arc::clone(&app.service), Arc::clone(&app.metrics));
         let sweeping = sweeper::run(service, Arc::clone(&metrics), stop.child_token());
-        let renewing = tls::renew(tls.clone(), hang_ups, clock, metrics);
+        let renewing = tls::renew(doors.tls.clone(), hang_ups, clock, metrics);
         Self {
             sweeping: tokio::spawn(sweeping),
             renewing: tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing)),
-            serving: tokio::spawn(serve(app, tls, listeners, own, stop.child_token())),
+            serving: tokio::spawn(doors.serve(app, stop.child_token())),
         }
     }
 
@@ -274,34 +279,38 @@ fn warn_of_unknown(variables: &[String]) {
     }
 }
 
-/// Answers everybody on `listeners`, by `tls` if there is one, and whoever reads what is measured on `own`, each by a loop of its
-/// own, until `stop`.
-async fn serve(
-    app: App,
-    tls: Option<Tls>,
+/// Where people and Prometheus come in.
+struct Doors {
     listeners: Vec<TcpListener>,
+    tls: Option<Tls>,
+    crowd: Crowd,
+    /// For what is measured, always in the clear.
     own: Vec<TcpListener>,
-    stop: CancellationToken,
-) {
-    let metrics = Arc::clone(&app.metrics);
-    let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
-    let shown = http::serve(
-        own,
-        None,
-        metrics_router(Arc::new(scrape)),
-        Deadlines::default(),
-        metrics.own_connections(),
-        stop.clone(),
-    );
-    let served = http::serve(
-        listeners,
-        tls,
-        router(app),
-        Deadlines::default(),
-        metrics.connections(),
-        stop,
-    );
-    tokio::join!(served, shown);
+}
+
+impl Doors {
+    /// Answers everybody, each kind of door by a loop of its own, until `stop`.
+    async fn serve(self, app: App, stop: CancellationToken) {
+        let (metrics, budgets) = (Arc::clone(&app.metrics), Arc::clone(&app.budgets));
+        let scrape = Scrape::new(Arc::clone(&metrics), Arc::clone(&app.service));
+        let shown = http::serve(
+            self.own,
+            None,
+            metrics_router(Arc::new(scrape)),
+            Deadlines::default(),
+            Crowd::unbounded(metrics.own_connections()),
+            stop.clone(),
+        );
+        let served = http::serve(
+            self.listeners,
+            self.tls,
+            router(app),
+            Deadlines::default(),
+            self.crowd,
+            stop.clone(),
+        );
+        tokio::join!(served, shown, budgets.run_sweeps(stop));
+    }
 }
 
 /// The sockets that were handed over; without any, new ones at these addresses.

@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 use self::families::{Families, Labels};
 pub use self::scrape::Scrape;
 pub use self::stores::{MeasuredBlobs, MeasuredRecords};
+use crate::budget::Budget;
 use crate::record::StoreError;
 use crate::transfer::Totals;
 
@@ -92,6 +93,10 @@ impl Drop for Present {
 impl Default for Metrics {
     fn default() -> Self {
         let (registry, families) = families::register();
+        for budget in Budget::ALL {
+            let labels = Labels([("budget", budget.name())]);
+            let _ = families.edge.stopped.get_or_create(&labels);
+        }
         for direction in ["read", "written"] {
             // A figure before the first byte, so that a rate can be told of it.
             let _ = families
@@ -148,6 +153,12 @@ impl Metrics {
             .observe(took.as_secs_f64());
         let answered = families::Told { asked, status };
         self.families.edge.answered.get_or_create(&answered).inc();
+    }
+
+    /// Counts a request that was stopped for the sake of this budget.
+    pub(crate) fn stopped(&self, budget: &'static str) {
+        let labels = Labels([("budget", budget)]);
+        self.families.edge.stopped.get_or_create(&labels).inc();
     }
 
     /// Counts one call to a store, and how long it took.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use onetimeshare_protocol::error::ErrorCode::{
     AccessDenied, IdMismatch, LeaseEnded, MethodUnknown, PartConflict, PartDigestMismatch,
-    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RateLimited,
-    RequestTimeout, RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone,
-    TransferLocked, TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
+    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RequestTimeout,
+    RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone, TransferLocked,
+    TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
 };
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::{
@@ -90,20 +90,18 @@ fn sender() -> Vec<Call> {
         }))
         .answers_nothing("It is durable, also when the same bytes were taken before.")
         .refuses(&[PartConflict, TransferNotUploading, TransferGone, RequestTimeout])
-        .refuses(&[PartUnknown, PartLengthMismatch, PartDigestMismatch, RateLimited]);
+        .refuses(&[PartUnknown, PartLengthMismatch, PartDigestMismatch]);
     vec![
-        create.asks_stores(),
-        write_part.asks_stores(),
+        create,
+        write_part,
         Call::new("get", route::PARTS, "list_parts", "List the accepted parts")
             .needs_owner()
             .answers::<PartsAnswer>(200, "Those that need not be sent again.")
-            .refuses(&[TransferGone])
-            .asks_stores(),
+            .refuses(&[TransferGone]),
         Call::new("post", route::COMPLETE, "complete", "End the upload")
             .needs_owner()
             .answers::<CompleteAnswer>(200, "It can be claimed; said twice it succeeds twice.")
-            .refuses(&[PartMissing, TransferGone])
-            .asks_stores(),
+            .refuses(&[PartMissing, TransferGone]),
         Call::new(
             "get",
             route::TRANSFER,
@@ -111,20 +109,17 @@ fn sender() -> Vec<Call> {
             "See what has become of it",
         )
         .needs_owner()
-        .answers::<ReceiptAnswer>(200, "The receipt, until the tombstone ends.")
-        .asks_stores(),
+        .answers::<ReceiptAnswer>(200, "The receipt, until the tombstone ends."),
         Call::new("post", route::UNLOCK, "unlock", "Restore the attempts")
             .needs_owner()
             .answers_nothing("All attempts are there, also when none was lost.")
-            .refuses(&[TransferGone])
-            .asks_stores(),
+            .refuses(&[TransferGone]),
         Call::new("delete", route::TRANSFER, "burn", "Destroy the transfer")
             .needs_owner()
-            .answers_nothing("It is gone, also when it was before.")
-            .asks_stores(),
+            .answers_nothing("It is gone, also when it was before."),
     ]
     .into_iter()
-    .map(|call| call.tagged("sender"))
+    .map(|call| call.tagged("sender").costs().asks_stores())
     .collect()
 }
 
@@ -139,6 +134,13 @@ fn receiver() -> Vec<Call> {
         .answers_bytes(200, "All of it.", &["Accept-Ranges"])
         .answers_bytes(206, "The range.", &["Accept-Ranges", "Content-Range"])
         .refuses(&[LeaseEnded, TransferGone, RangeUnsatisfiable]);
+    let head = Call::new(
+        "head",
+        route::BODY,
+        "body_head",
+        "Nothing: a body is only given, never looked at",
+    )
+    .refuses(&[MethodUnknown]);
     vec![
         Call::new("post", route::PEEK, "peek", "Look without taking a claim")
             .takes::<PeekRequest>()
@@ -146,8 +148,7 @@ fn receiver() -> Vec<Call> {
                 200,
                 "Where it stands; with a right access proof, the manifest.",
             )
-            .refuses(&[AccessDenied, TransferUnknown, TransferGone, TransferLocked])
-            .asks_stores(),
+            .refuses(&[AccessDenied, TransferUnknown, TransferGone, TransferLocked]),
         Call::new("post", route::CLAIM, "claim", "Take a claim")
             .needs_claimant()
             .takes::<ClaimRequest>()
@@ -157,21 +158,12 @@ fn receiver() -> Vec<Call> {
             )
             .leads_to(&["body", "renew", "delivered"], "$request.path.id")
             .refuses(&[AccessDenied, TransferNotReady, TransferLocked])
-            .refuses(&[TransferGone, TransferClaimed, LeaseEnded])
-            .asks_stores(),
-        body.asks_stores(),
-        Call::new(
-            "head",
-            route::BODY,
-            "body_head",
-            "Nothing: a body is only given, never looked at",
-        )
-        .refuses(&[MethodUnknown]),
+            .refuses(&[TransferGone, TransferClaimed, LeaseEnded]),
+        body,
         Call::new("post", route::RENEW, "renew", "Renew the lease")
             .needs_claimant()
             .answers::<RenewAnswer>(200, "It takes effect at most once a minute.")
-            .refuses(&[LeaseEnded, TransferGone])
-            .asks_stores(),
+            .refuses(&[LeaseEnded, TransferGone]),
         Call::new(
             "post",
             route::DELIVERED,
@@ -180,10 +172,11 @@ fn receiver() -> Vec<Call> {
         )
         .needs_claimant()
         .answers_nothing("The lease has ended; said twice it succeeds twice.")
-        .refuses(&[LeaseEnded, TransferGone])
-        .asks_stores(),
+        .refuses(&[LeaseEnded, TransferGone]),
     ]
     .into_iter()
+    .map(|call| call.costs().asks_stores())
+    .chain([head])
     .map(|call| call.tagged("receiver"))
     .collect()
 }
@@ -195,6 +188,7 @@ fn server() -> Vec<Call> {
         Call::new("get", route::STATS, "stats", "Read the counters")
             .answers::<StatsAnswer>(200, "Counts since the record store was made.")
             .refuses(&[PathUnknown])
+            .costs()
             .asks_stores(),
         Call::new("get", route::OPENAPI, "openapi", "Read this document").answers_json(
             200,

@@ -23,6 +23,7 @@ LEAST = {
 MOST = {
     **LEAST,
     "blobs": {"url": "s3://bucket/prefix", "existingSecret": "bucket", "env": {"AWS_REGION": "us-east-1"}},
+    "trustedProxies": ["10.244.0.0/16", "fd00::/8"],
     "settings": {"max-ttl": "3d", "log": "info"},
     "imagePullSecrets": [{"name": "registry"}],
     "podAnnotations": {"a": "b"},

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,6 +12,8 @@ use std::time::Duration;
 use onetimeshare_client::{Client, Error, SendOptions, send};
 use onetimeshare_tests::Server;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use crate::life::{LARGE, file, pass_on, pattern};
 
@@ -196,9 +198,9 @@ fn without_the_recipe_s_limit_nginx_refuses_parts_and_the_client_can_tell() {
     pass_on(&nginx.base(), 500_000);
 }
 
-#[test]
-fn a_large_file_passes_through_caddy() {
-    let server = Server::start(&[]);
+/// Caddy with its recipe.
+#[track_caller]
+fn caddy(server: &Server) -> Proxy {
     let address = free_address();
     let folder = tempfile::tempdir().unwrap();
     let text = format!("{{\n\tadmin off\n}}\n{}", recipe("caddy/Caddyfile", &[]));
@@ -213,9 +215,80 @@ fn a_large_file_passes_through_caddy() {
     );
     // It keeps certificates and its last settings in the home folder.
     command.env("HOME", folder.path());
-    let caddy = Proxy::start(command, address, folder);
+    Proxy::start(command, address, folder)
+}
+
+#[test]
+fn a_large_file_passes_through_caddy() {
+    let server = Server::start(&[]);
+    let caddy = caddy(&server);
     pass_on(&caddy.base(), LARGE);
+    let head = head(caddy.address, &caddy.address.to_string());
+    assert!(head.contains("strict-transport-security: max-age=31536000"));
+}
+
+/// How many of 20 requests are granted that come from `source`, each with another client's address forged.
+fn granted(proxy: &Proxy, source: Ipv4Addr, host: &str) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let ask = async |number: usize| {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((source, 0).into()).unwrap();
+        let mut stream = socket.connect(proxy.address).await.unwrap();
+        let forged = format!("198.51.100.{number}");
+        let head = format!(
+            "GET /api/v1/stats HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX-Forwarded-For: {forged}\r\n\
+             X-Forwarded-For: {forged}, 127.0.0.1\r\nX-Real-IP: {forged}\r\nForwarded: for={forged}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let is_granted = answer.starts_with("HTTP/1.1 200");
+        assert!(is_granted || answer.starts_with("HTTP/1.1 429"), "{answer}");
+        is_granted
+    };
+    (0..20)
+        .filter(|&number| runtime.block_on(ask(number)))
+        .count()
+}
+
+#[test]
+fn behind_the_recipes_forged_addresses_gain_nothing_and_people_are_told_apart() {
+    let flags = ["--trusted-proxy", "127.0.0.1", "--rate-open", "5/1h"];
+    for is_nginx in [true, false] {
+        let server = Server::start(&flags);
+        let (proxy, host) = if is_nginx {
+            (nginx(&server, &[]).0, "share.example".to_owned())
+        } else {
+            let caddy = caddy(&server);
+            let host = caddy.address.to_string();
+            (caddy, host)
+        };
+        for last in 2..5 {
+            let source = Ipv4Addr::new(127, 0, 0, last);
+            assert_eq!(granted(&proxy, source, &host), 5, "nginx: {is_nginx}");
+        }
+        assert!(
+            !server.log().contains("`trusted-proxy`"),
+            "{}",
+            server.log()
+        );
+    }
+}
+
+#[test]
+fn a_proxy_that_nobody_trusts_is_told_once_and_no_address_with_it() {
+    let server = Server::start(&["--rate-open", "5/1h"]);
+    let (nginx, _) = nginx(&server, &[]);
+    let all = (2..5).map(|last| granted(&nginx, Ipv4Addr::new(127, 0, 0, last), "share.example"));
+    assert_eq!(all.sum::<usize>(), 5, "all of them are one client");
+    let log = server.log();
+    assert_eq!(log.matches("`trusted-proxy`").count(), 1, "{log}");
     assert!(
-        head(address, &address.to_string()).contains("strict-transport-security: max-age=31536000")
+        !log.contains("198.51.100.") && !log.contains("127.0.0.2"),
+        "{log}"
     );
 }

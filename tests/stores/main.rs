@@ -8,6 +8,7 @@
 )]
 
 mod buckets;
+mod budgets;
 mod conforming;
 mod damage;
 mod deleting;

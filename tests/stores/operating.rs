@@ -140,8 +140,14 @@ async fn connections_that_a_restart_of_redis_has_cut_cost_no_call() {
 
 /// A server with its records in this Redis and its blobs in this bucket.
 fn start_on(redis: &Redis, bucket: &S3) -> Server {
-    let settings = ["--redis-url", &redis.url(), "--blob-url", &url("a")];
-    Server::start_with(&settings, bucket.variables())
+    start_on_with(redis, bucket, &[])
+}
+
+/// The same, with further flags.
+pub(crate) fn start_on_with(redis: &Redis, bucket: &S3, flags: &[&str]) -> Server {
+    let (redis_url, blob_url) = (redis.url(), url("a"));
+    let places = ["--redis-url", &redis_url, "--blob-url", &blob_url];
+    Server::start_with(&[&places, flags].concat(), bucket.variables())
 }
 
 #[test]

@@ -24,6 +24,8 @@ const KNOWN_TO: &[(&str, &[&str])] = &[
     ("record", &["blob", "clock", "token", "transfer"]),
     ("blob", &["clock", "record", "token", "transfer"]),
     ("service", &["blob", "clock", "record", "token", "transfer"]),
+    // Knows a store's errors, and no transfer.
+    ("budget", &["record"]),
 ];
 
 /// What handlers reach through the service alone.

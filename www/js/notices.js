@@ -31,6 +31,18 @@ const ICONS = {
 };
 
 /**
+ * Why nothing moves while something is tried again by itself.
+ *
+ * @param {number} wait_ms Until then.
+ * @param {Problem} problem
+ * @returns {string | undefined} Nothing where the connection is gone.
+ */
+export function waitWords(wait_ms, problem) {
+  if (problem.status === 429) return text("progress.wait.busy", { wait_s: Math.ceil(wait_ms / 1000) });
+  return problem.code === "network" ? undefined : text("progress.wait.server");
+}
+
+/**
  * Why an upload failed, or could not begin.
  *
  * @param {Problem} problem

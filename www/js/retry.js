@@ -12,6 +12,8 @@ const FIRST_MS = 500;
 const LONGEST_MS = 20_000;
 /** A server may ask for more, but a person is waiting. */
 const ASKED_MAX_MS = 300_000;
+/** How long in all, in a row, a server is waited for that says when it may be asked again because it is asked too much. */
+const LIMITED_MAX_MS = 900_000;
 
 /**
  * @typedef {object} RetryOptions
@@ -35,7 +37,9 @@ export function backoff(failures, asked_s, random) {
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or has failed too often.
+ * Runs `attempt` until it succeeds, fails for good, or has failed too often. A server that is asked too much and says when it
+ * can be asked again (429 with Retry-After) has done nothing: that is a place in a queue, and counts as a failure only when the
+ * queue does not move for a quarter of an hour.
  *
  * @template T
  * @param {(failures: number) => Promise<T>} attempt Told how many attempts in a row have failed.
@@ -44,19 +48,32 @@ export function backoff(failures, asked_s, random) {
  */
 export async function retrying(attempt, options) {
   const { signal, tries = 8, onwait, pause = sleep } = options;
-  for (let failures = 0; ; ) {
+  for (let failures = 0, limited_ms = 0; ; ) {
     signal.throwIfAborted();
     try {
       return await attempt(failures);
     } catch (thrown) {
       const problem = problemFrom(thrown);
-      failures += 1;
-      if (!problem.passing || failures >= tries) throw problem;
-      const wait_ms = backoff(failures, problem.retry_after_s, Math.random());
+      const queued_ms = queuedMs(problem);
+      const isQueued = queued_ms !== null && limited_ms + queued_ms <= LIMITED_MAX_MS;
+      if (isQueued) limited_ms += queued_ms;
+      else failures += 1;
+      if (!isQueued && (!problem.passing || failures >= tries)) throw problem;
+      const wait_ms = isQueued ? queued_ms : backoff(failures, problem.retry_after_s, Math.random());
       onwait?.(wait_ms, problem);
       await pause(wait_ms, signal);
     }
   }
+}
+
+/**
+ * How long a server that is asked too much wants to be left alone; null when it does not say, or something else is wrong.
+ *
+ * @param {Problem} problem
+ */
+function queuedMs(problem) {
+  if (problem.status !== 429 || problem.retry_after_s === null) return null;
+  return backoff(1, problem.retry_after_s, Math.random());
 }
 
 /**

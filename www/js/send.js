@@ -9,7 +9,7 @@ import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
 import { CryptoWorker } from "./crypto.js";
 import { linkFor } from "./link.js";
-import { sendNotice, unavailableNotice } from "./notices.js";
+import { sendNotice, unavailableNotice, waitWords } from "./notices.js";
 import { remember } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { receiptFragment, receiptLink } from "./receipt.js";
@@ -206,12 +206,6 @@ function render() {
   if (state.name === "done") renderSent({ ...state, file_count, forgotten_at: state.expires_at + state.limits.tombstone_ttl_s });
   if (state.name === "failed") renderNotice(state.problem, state.resumable);
   if (state.name === "unavailable") renderNotice(state.problem, false);
-}
-
-/** Why nothing moves. @param {number} wait_ms @param {Problem} problem */
-function waitWords(wait_ms, problem) {
-  if (problem.status === 429) return text("progress.wait.busy", { wait_s: Math.ceil(wait_ms / 1000) });
-  return problem.code === "network" ? undefined : text("progress.wait.server");
 }
 
 /**

@@ -188,6 +188,39 @@ test("trying again has an end", async () => {
   assert.equal(count, 5);
 });
 
+test("a place in a queue is waited for, and is no failure", async () => {
+  const signal = new AbortController().signal;
+  /** @type {number[]} */
+  const told = [];
+  /** @type {number[]} */
+  const waits = [];
+  const pause = async (/** @type {number} */ wait_ms) => void waits.push(wait_ms);
+  /** @param {number | null} retry_after_s */
+  const limited = (retry_after_s) => new Problem("request.rate_limited", { status: 429, retry_after_s });
+  let count = 0;
+  const queued = async (/** @type {number} */ failures) => {
+    told.push(failures);
+    if (told.length > 20) return "done";
+    throw limited(40);
+  };
+  const result = await retrying(queued, { signal, tries: 1, pause, onwait: (wait_ms, problem) => assert.deepEqual([wait_ms, problem.status], [40_000, 429]) });
+  assert.equal(result, "done");
+  assert.deepEqual([told, waits], [Array(21).fill(0), Array(20).fill(40_000)]);
+  // A queue that does not move: three waits of five minutes, and the one failure that is borne.
+  waits.length = 0;
+  const stuck = async () => {
+    throw limited(1000);
+  };
+  await assert.rejects(retrying(stuck, { signal, tries: 2, pause }), { code: "request.rate_limited" });
+  assert.deepEqual(waits, Array(4).fill(300_000));
+  const untold = async () => {
+    count += 1;
+    throw limited(null);
+  };
+  await assert.rejects(retrying(untold, { signal, tries: 3, pause }), { code: "request.rate_limited" });
+  assert.equal(count, 3, "without a time it is a failure");
+});
+
 test("a wait ends at once when it is aborted", async () => {
   const stop = new AbortController();
   const waiting = sleep(60_000, stop.signal);

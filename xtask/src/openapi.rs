@@ -46,6 +46,8 @@ impl Server {
     fn start(program: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a folder for the store")?;
         let mut child = Command::new(program)
+            // Its requests all come from one address, and each is to be answered for what it says.
+            .args(["create", "upload", "open", "owner"].map(|rate| format!("--rate-{rate}=off")))
             .args(["--listen", "127.0.0.1:0", "--part-size", "64 KiB"])
             .args(["--log", "error", "--data-dir"])
             .arg(folder.path().join("store"))

@@ -13,6 +13,7 @@ use super::sink::{Sink, Splitter};
 use crate::api::Client;
 use crate::error::{Error, Result};
 use crate::http::Body;
+use crate::patience::Row;
 
 /// Bytes read at a time: a sealed chunk and its tag.
 const READ_LEN: usize = 65_552;
@@ -114,7 +115,7 @@ impl Claimed {
         let client = self.client.clone();
         let lease_s = client.retry(|_| client.config())?.lease_s;
         let _renewing = renewal::start(&client, &self.id, &self.claim_token, lease_s);
-        let mut failures = 0;
+        let mut row = Row::default();
         while self.opener.position() < self.answer.body_len {
             let before = self.opener.position();
             let Err(error) = self.fetch_once(sink) else {
@@ -123,12 +124,10 @@ impl Claimed {
             if !error.is_transient() {
                 return Err(error);
             }
-            failures = if self.opener.position() > before {
-                1
-            } else {
-                failures + 1
-            };
-            client.pause_after(failures, error)?;
+            if self.opener.position() > before {
+                row = Row::default();
+            }
+            client.pause_after(&mut row, error)?;
         }
         Ok(())
     }

@@ -137,6 +137,29 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[test]
+fn a_server_that_is_asked_too_much_is_queued_at_and_no_failure() {
+    // More refusals in a row than this client bears failures.
+    let mut puts = 0;
+    let server = Scripted::new(move |_, asked| match asked.line.rsplit('/').next() {
+        Some("config") => json(200, &config()),
+        Some("transfers") => created(State::Uploading),
+        Some("parts") => parts(&[]),
+        Some("complete") => completed(),
+        _ => {
+            puts += 1;
+            if puts <= 12 {
+                refusal(429, "request.rate_limited", "Retry-After: 9\r\n")
+            } else {
+                done()
+            }
+        }
+    });
+    let machine = Arc::new(Lent::default());
+    send(&server.client(&machine), &SendOptions::default(), zeros()).unwrap();
+    assert_eq!(machine.pauses(), [Duration::from_secs(9); 12]);
+}
+
+#[test]
 fn patience_ends() {
     let server = Scripted::answering(vec![refusal(503, "store.unreachable", "")]);
     let machine = Arc::new(Lent::default());

@@ -70,6 +70,12 @@ pub(super) const BLOB_FORM: &str =
 /// A duration that people choose.
 const LIFE: &str = "a duration from 1s to 365d, such as 90s, 10m, 5h or 7d";
 
+/// How many connections there may be.
+const CONNECTIONS: &str = "a number from 1 to 1000000";
+
+/// How many requests a client may make in which time.
+const RATE: &str = "off, or a number up to 1000000 and a time from 1s to 1d, such as 600/1h";
+
 /// Every setting there is.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -248,6 +254,62 @@ pub const SETTINGS: &[Setting] = &[
         "1h",
         "An upload without a new part for so long is given up",
         "a duration from 1m to 24h, such as 1h",
+    ),
+    Setting {
+        default: None,
+        is_list: true,
+        ..setting(
+            "trusted-proxy",
+            "NETWORK",
+            "",
+            "Proxies whose X-Forwarded-For is believed, as addresses or networks; repeat it, or separate by commas, for several. Without it \
+             everybody behind a proxy counts as one client",
+            "none, or addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1",
+        )
+    },
+    setting(
+        "rate-create",
+        "RATE",
+        "600/1h",
+        "How many transfers one client may create in which time: at most so many at once, then each again after its share of the time; off \
+         for no end. A client is an address, of IPv6 a /64; a /48 has eight times as much",
+        RATE,
+    ),
+    setting(
+        "rate-upload",
+        "RATE",
+        "32 GiB/1h",
+        "How many bytes of parts one client may upload in which time",
+        "off, or a size from 1 MiB to 1 TiB, not below part-size, and a time from 1m to 1d, such as 32 GiB/1h",
+    ),
+    setting(
+        "rate-open",
+        "RATE",
+        "2400/1m",
+        "How many requests one client may make in which time to look at, open and fetch transfers; opening one takes about six",
+        RATE,
+    ),
+    setting(
+        "rate-owner",
+        "RATE",
+        "1200/1m",
+        "How many requests one client may make in which time with an owner's token, other than parts",
+        RATE,
+    ),
+    setting(
+        "max-connections",
+        "COUNT",
+        "4096",
+        "How many connections there may be at once; further ones wait. Each needs a file descriptor, of which the system gives a process \
+         only so many",
+        CONNECTIONS,
+    ),
+    setting(
+        "max-connections-each",
+        "COUNT",
+        "512",
+        "How many connections there may be from one address, of IPv6 from a /64; further ones are closed. Trusted proxies may have any number",
+        CONNECTIONS,
     ),
     setting(
         "stats",

@@ -194,27 +194,49 @@ impl Sources {
         })
     }
 
+    /// The values of `name`; none where it is not set, or set to `none`. A faulty one is noted, and all are passed over.
+    pub(super) fn optional_list<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let is_set = self.found.get(name).is_some_and(|found| {
+            let mut texts = found.texts.iter();
+            texts.any(|text| !matches!(text.trim(), "" | "none"))
+        });
+        if is_set {
+            self.values(name, parse).unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The values of `name`, at least one. A faulty one is noted, and the default taken.
     pub(super) fn list<T>(
         &mut self,
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
-        if let Some(found) = self.found.get(name) {
-            let texts = found.texts.iter().flat_map(|text| text.split(','));
-            match texts
-                .map(|text| parse(text.trim()))
-                .collect::<Option<Vec<_>>>()
-            {
-                Some(values) if !values.is_empty() => return values,
-                _ => {
-                    let expected = setting(name).expected;
-                    let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
-                    self.fault(fault);
-                }
-            }
+        let values = self.values(name, &parse);
+        values.unwrap_or_else(|| parse(default(name)).into_iter().collect())
+    }
+
+    /// The values of `name`; none where it is not set, or faulty, which is noted.
+    fn values<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let found = self.found.get(name)?;
+        let texts = found.texts.iter().flat_map(|text| text.split(','));
+        let values: Option<Vec<_>> = texts.map(|text| parse(text.trim())).collect();
+        let values = values.filter(|values| !values.is_empty());
+        if values.is_none() {
+            let expected = setting(name).expected;
+            let fault = format!("`{name}`, from {}, must be {expected}", found.origin);
+            self.fault(fault);
         }
-        parse(default(name)).into_iter().collect()
+        values
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
+use onetimeshare_server::budget::Ledger;
 use onetimeshare_server::config::{BlobPlace, StorageMax};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
@@ -61,6 +62,8 @@ impl Places {
 pub(crate) struct Stores {
     pub(crate) records: Arc<dyn RecordStore>,
     pub(crate) blobs: Arc<dyn BlobStore>,
+    /// What clients have spent at all servers; none for one server alone.
+    pub(crate) ledger: Option<Arc<dyn Ledger>>,
     /// The folder of the blobs; none where they lie in a bucket.
     folder: Option<PathBuf>,
     /// Cancelled when the records cannot be written any more.
@@ -91,10 +94,13 @@ impl Stores {
             BlobPlace::Bucket(bucket) => (Arc::new(open_bucket(bucket, data_dir).await?), None),
         };
         let writing_ended;
+        let mut ledger: Option<Arc<dyn Ledger>> = None;
         let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
             writing_ended = CancellationToken::new();
             let records = RedisStore::open(&address, terms, Arc::clone(&blobs)).await;
-            Arc::new(records.context("cannot keep records in the Redis of --redis-url")?)
+            let records = records.context("cannot keep records in the Redis of --redis-url")?;
+            ledger = Some(records.ledger(&address));
+            Arc::new(records)
         } else {
             let records = SqliteStore::open(data_dir).with_context(at)?;
             writing_ended = records.ended();
@@ -110,6 +116,7 @@ impl Stores {
         Ok(Self {
             records,
             blobs,
+            ledger,
             folder,
             writing_ended,
         })

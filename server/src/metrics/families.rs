@@ -68,6 +68,7 @@ pub(super) struct Edge {
     pub(super) durations: Durations<Asked>,
     pub(super) under_way: Level,
     pub(super) connections: Family<Labels<1>, Gauge>,
+    pub(super) stopped: Family<Labels<1>, Counter>,
 }
 
 /// What the records count, for all servers that share them.
@@ -150,6 +151,11 @@ fn edge(registry: &mut Registry) -> Edge {
             registry,
             "onetimeshare_connections_open",
             "Open connections, by listener",
+        ),
+        stopped: added(
+            registry,
+            "onetimeshare_requests_stopped",
+            "Requests that were stopped because their client had spent its budget",
         ),
     }
 }

@@ -157,6 +157,11 @@ impl Call {
         self
     }
 
+    /// Costs its client some of a budget.
+    pub(super) fn costs(self) -> Self {
+        self.refuses(&[ErrorCode::RateLimited])
+    }
+
     /// Stands or falls with the stores.
     pub(super) fn asks_stores(self) -> Self {
         self.refuses(&[ErrorCode::StoreUnreachable, ErrorCode::StoreFull])
@@ -209,7 +214,8 @@ fn refusal(codes: &[ErrorCode], has_body: bool) -> Value {
     let lines = codes
         .iter()
         .map(|code| format!("`{code}`: {}", code.meaning()));
-    let headers: Vec<_> = codes.iter().filter_map(|code| header_of(*code)).collect();
+    let headers = codes.iter().flat_map(|code| headers_of(*code));
+    let headers: Vec<_> = headers.copied().collect();
     let content = if has_body {
         json!({"application/json": {"schema": {"allOf": [
             components::schema_reference("ErrorBody"),
@@ -221,14 +227,15 @@ fn refusal(codes: &[ErrorCode], has_body: bool) -> Value {
     answer(&lines.collect::<Vec<_>>().join("\n"), &headers, content)
 }
 
-/// The header that an error comes with.
-const fn header_of(code: ErrorCode) -> Option<&'static str> {
+/// The headers that an error comes with.
+const fn headers_of(code: ErrorCode) -> &'static [&'static str] {
     match code {
-        ErrorCode::RequestUnauthorized => Some("WWW-Authenticate"),
-        ErrorCode::MethodUnknown => Some("Allow"),
-        ErrorCode::RangeUnsatisfiable => Some("Content-Range"),
-        ErrorCode::StoreUnreachable | ErrorCode::RateLimited => Some("Retry-After"),
-        _ => None,
+        ErrorCode::RequestUnauthorized => &["WWW-Authenticate"],
+        ErrorCode::MethodUnknown => &["Allow"],
+        ErrorCode::RangeUnsatisfiable => &["Content-Range"],
+        ErrorCode::RateLimited => &["Retry-After", "RateLimit", "RateLimit-Policy"],
+        ErrorCode::StoreUnreachable => &["Retry-After"],
+        _ => &[],
     }
 }
 

@@ -14,6 +14,9 @@ pub(super) const CLAIM_TOKEN: &str = "claim_token";
 /// The headers of every answer there is.
 pub(super) const EVERY_ANSWER: &[&str] = &["Cache-Control", "X-Request-Id"];
 
+/// Headers that an answer may do without.
+const OPTIONAL: &[&str] = &["RateLimit", "RateLimit-Policy"];
+
 /// All of them.
 pub(super) fn all(calls: &[Call]) -> Value {
     json!({
@@ -95,6 +98,17 @@ fn headers() -> Map<String, Value> {
             r"^\d+$",
             "Seconds to wait before asking again.",
         ),
+        (
+            "RateLimit",
+            r#"^"[a-z]+";r=0;t=\d+$"#,
+            "The budget that is spent, and in how many seconds there is room in it (draft-ietf-httpapi-ratelimit-headers-10). Not where only \
+             one transfer is meant.",
+        ),
+        (
+            "RateLimit-Policy",
+            r#"^"[a-z]+";q=\d+;w=\d+(?:;qu="content-bytes")?$"#,
+            "How much there is of that budget, in so many seconds; requests, unless it says bytes.",
+        ),
     ];
     rows.into_iter()
         .map(|(name, pattern, text)| {
@@ -102,7 +116,8 @@ fn headers() -> Map<String, Value> {
             if !pattern.is_empty() {
                 schema["pattern"] = pattern.into();
             }
-            let header = json!({"required": true, "description": text, "schema": schema});
+            let is_required = !OPTIONAL.contains(&name);
+            let header = json!({"required": is_required, "description": text, "schema": schema});
             (name.to_owned(), header)
         })
         .collect()

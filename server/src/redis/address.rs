@@ -151,6 +151,20 @@ impl Address {
         })
     }
 
+    /// The password that it asks for, if any.
+    pub(super) fn password(&self) -> Option<String> {
+        let of = |url: &String| {
+            let client = Client::open(url.as_str()).ok()?;
+            let settings = client.get_connection_info().redis_settings();
+            settings.password().map(str::to_owned)
+        };
+        match self {
+            Self::Server(url) => of(url),
+            Self::Cluster(urls) => urls.iter().find_map(of),
+            Self::Sentinel { password, .. } => password.clone(),
+        }
+    }
+
     /// Whether several servers hold it together.
     pub const fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
@@ -262,6 +276,21 @@ mod tests {
             "redis+sentinel://me:hunter2@a,[::1]:5/main/2",
             "main/2 (by the sentinels at a:26379, [::1]:5)",
         );
+    }
+
+    #[test]
+    fn a_password_is_known_in_every_form() {
+        for (text, expected) in [
+            ("redis://a", None),
+            ("redis://a,redis://b", None),
+            ("redis+sentinel://a/main", None),
+            ("rediss://me:hunter%402@a", Some("hunter@2")),
+            ("redis://a,redis://:hunter%402@b", Some("hunter@2")),
+            ("redis+sentinel://:hunter%402@a/main", Some("hunter@2")),
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.password().as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -19,8 +19,8 @@ use redis::cluster_routing::{
 };
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, RedisError, TlsMode, Value,
-    from_redis_value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, RedisError,
+    ScriptInvocation, TlsMode, Value, from_redis_value,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -87,9 +87,16 @@ enum Connection {
 
 impl Connection {
     async fn call<T: FromRedisValue>(&mut self, call: &Call) -> Result<T, RedisError> {
+        self.run(call.invocation()).await
+    }
+
+    async fn run<T: FromRedisValue>(
+        &mut self,
+        invocation: &ScriptInvocation<'static>,
+    ) -> Result<T, RedisError> {
         match self {
-            Self::Server(server) => call.invocation().invoke_async(server).await,
-            Self::Cluster(cluster) => call.invocation().invoke_async(cluster).await,
+            Self::Server(server) => invocation.invoke_async(server).await,
+            Self::Cluster(cluster) => invocation.invoke_async(cluster).await,
         }
     }
 
@@ -290,6 +297,15 @@ impl Link {
             |mut connection| async move { connection.call(call).await },
         )
         .await
+    }
+
+    /// Runs a script that is none of a shard's, and may run twice.
+    pub(super) async fn run<T: FromRedisValue + Send>(
+        &self,
+        invocation: &ScriptInvocation<'static>,
+    ) -> StoreResult<T> {
+        let run = |mut connection: Connection| async move { connection.run(invocation).await };
+        Ok(self.on_shared(true, run).await?)
     }
 
     /// Runs a script that must be known to have run once, or not at all.

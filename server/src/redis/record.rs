@@ -5,6 +5,7 @@
 //! or an old copy brings back finds no body.
 
 mod adoption;
+mod ledger;
 mod marks;
 mod page;
 mod seals;
@@ -52,7 +53,7 @@ const REWRITE_AGAIN_S: u64 = 60;
 
 /// Records in Redis.
 pub struct RedisStore {
-    link: Link,
+    link: Arc<Link>,
     blobs: Arc<dyn BlobStore>,
     store_id: StoreId,
     /// The value of every shard's seal.
@@ -82,7 +83,7 @@ impl RedisStore {
         let seal = format!("{store_id:?}");
         link.begin_with(&seal);
         Ok(Self {
-            link,
+            link: Arc::new(link),
             blobs,
             seal,
             store_id,

@@ -1,5 +1,5 @@
 //! The scripts, each atomic and each on one shard, and what they are called with. What all of them refuse stands in one place,
-//! `guard.lua`, before each.
+//! `guard.lua`, before each but one that has nothing to do with transfers.
 
 use std::sync::LazyLock;
 
@@ -34,6 +34,10 @@ scripts! {
     /// Runs one command.
     ASK = "ask.lua";
 }
+
+/// Takes from budgets. It touches no shard, decides nothing of transfers, and has no guard.
+pub(super) static SPEND: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("spend.lua")));
 
 /// A call of one script on one shard.
 pub(super) struct Call {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use onetimeshare_server::http::{self, Deadlines};
+use onetimeshare_server::budget::{Budget, Budgets, Proxies, Rate, Rates};
+use onetimeshare_server::http::{self, Bounds, Crowd, Deadlines};
 use onetimeshare_server::tls::Tls;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,12 +33,15 @@ pub(crate) struct Running {
 
 impl Running {
     async fn start() -> Self {
-        Self::start_by(None).await
+        Self::with(TestServer::new().await, Bounds::NONE, None).await
     }
 
     /// One that speaks TLS, if there is something for it.
     pub(crate) async fn start_by(tls: Option<Tls>) -> Self {
-        let server = TestServer::new().await;
+        Self::with(TestServer::new().await, Bounds::NONE, tls).await
+    }
+
+    async fn with(server: TestServer, bounds: Bounds, tls: Option<Tls>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -46,7 +50,7 @@ impl Running {
             tls,
             server.router.clone(),
             DEADLINES,
-            server.metrics.connections(),
+            Crowd::new(bounds, Proxies::default(), server.metrics.connections()),
             stop.clone(),
         );
         Self {
@@ -279,6 +283,67 @@ async fn stopping_does_not_wait_for_ever() {
         .await
         .expect("the loop ends")
         .unwrap();
+}
+
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn one_address_has_so_many_connections_and_no_more() {
+    let bounds = Bounds {
+        each: 2,
+        ..Bounds::NONE
+    };
+    let running = Running::with(TestServer::new().await, bounds, None).await;
+    let [mut first, mut second] = [running.connect().await, running.connect().await];
+    // Closed before anything was said on it.
+    assert_eq!(read_all(&mut running.connect().await).await, "");
+    for stream in [&mut first, &mut second] {
+        stream.write_all(HEALTH).await.unwrap();
+        let answer = read_all(stream).await;
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    }
+    let again = async {
+        while !running.converse(HEALTH).await.starts_with("HTTP/1.1 204") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, again).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn beyond_all_connections_further_ones_wait() {
+    let bounds = Bounds {
+        all: 1,
+        ..Bounds::NONE
+    };
+    let running = Running::with(TestServer::new().await, bounds, None).await;
+    let started = Instant::now();
+    let mut idle = running.connect().await;
+    let answer = running.converse(HEALTH).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert!(
+        started.elapsed() >= DEADLINES.head,
+        "not before the first was closed"
+    );
+    assert_eq!(read_all(&mut idle).await, "");
+}
+
+#[tokio::test]
+async fn a_connection_says_who_its_requests_are_from() {
+    let rates = Rates::default().with(Budget::Open, Rate::new(1, 3600));
+    let server = TestServer::limited(Budgets::new(rates, Proxies::default(), None)).await;
+    let running = Running::with(server, Bounds::NONE, None).await;
+    let stats = b"GET /api/v1/stats HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n";
+    for expected in ["200 OK", "429 Too Many Requests"] {
+        let answer = running.converse(stats).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {expected}")),
+            "{answer}"
+        );
+    }
+    // One that came over no connection is somebody else.
+    let answer = running.server.call("GET", "/api/v1/stats", None).await;
+    answer.expect(200);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 mod authority;
 mod body;
+mod budgets;
 mod certificates;
 mod claim;
 mod connections;

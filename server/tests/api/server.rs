@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use onetimeshare_server::app::App;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::memory::MemoryBlobs;
+use onetimeshare_server::budget::Budgets;
 use onetimeshare_server::clock::{Clock, MockClock};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
@@ -64,6 +65,15 @@ impl TestServer {
 
     /// One with another lease, in seconds, or without counters.
     pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
+        Self::open(lease_s, shows_stats, Budgets::endless()).await
+    }
+
+    /// One that lets its clients ask for so much.
+    pub(crate) async fn limited(budgets: Budgets) -> Self {
+        Self::open(PERIODS.lease_s, true, budgets).await
+    }
+
+    async fn open(lease_s: u64, shows_stats: bool, budgets: Budgets) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -85,6 +95,7 @@ impl TestServer {
             body_deadline: Duration::from_millis(300),
             shows_stats,
             metrics: Arc::clone(&metrics),
+            budgets: Arc::new(budgets),
             ..App::new(Arc::clone(&service))
         };
         Self {

@@ -19,6 +19,14 @@ const PROGRAM = process.env.ONETIMESHARE_SERVER ?? new URL("../../../target/debu
 /** Whether each server is two that share their stores: see several.mjs. */
 const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
 
+/** Tests ask more than anyone, all from one address: nothing is refused for that, unless a test's own flags say so. */
+const ENDLESS = {
+  ONETIMESHARE_RATE_CREATE: "off",
+  ONETIMESHARE_RATE_UPLOAD: "off",
+  ONETIMESHARE_RATE_OPEN: "off",
+  ONETIMESHARE_RATE_OWNER: "off",
+};
+
 /** A running server. */
 export class Server {
   #process;
@@ -53,7 +61,7 @@ export class Server {
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), "onetimeshare-e2e-"));
     const words = ["--listen", `127.0.0.1:${port}`, "--data-dir", join(folder, "store"), ...settings];
-    const env = { ...process.env, ...variables };
+    const env = { ...process.env, ...ENDLESS, ...variables };
     const running = spawn(PROGRAM, words, { stdio: ["ignore", "pipe", "pipe"], env });
     const output = [];
     running.stdout.on("data", (bytes) => output.push(bytes.toString()));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { openNotice } from "../notices.js";
+import { openNotice, waitWords } from "../notices.js";
 import { text, write } from "../text.js";
 import { EntryList } from "./entry-list.js";
 import { HoldButton } from "./hold-button.js";
@@ -28,8 +28,8 @@ export const progressHooks = {
     byId("progress", ProgressBar).update(at, total);
     byId("progress", ProgressBar).step = text("open.verifying");
   },
-  onwait: (/** @type {number} */ _, /** @type {import("../problem.js").Problem} */ problem) => {
-    byId("progress", ProgressBar).wait(problem.code === "network" ? undefined : text("progress.wait.server"));
+  onwait: (/** @type {number} */ wait_ms, /** @type {import("../problem.js").Problem} */ problem) => {
+    byId("progress", ProgressBar).wait(waitWords(wait_ms, problem));
   },
 };
 

@@ -1,0 +1,66 @@
+//! Lets a request through as long as its client has a budget left for it, before its body is read and before a store is asked.
+//! What anyone may load (pages, limits, health) costs nothing.
+
+use std::num::NonZeroU32;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use onetimeshare_protocol::route;
+
+use crate::app::App;
+use crate::budget::{Budget, Peer, Stopped};
+use crate::error::ApiError;
+use crate::extract;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What a part costs at least, in KiB, however short it is: no request is for nothing.
+const PART_KIB_MIN: u32 = 64;
+
+/// Passes the request on, or refuses it.
+pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let Some((budget, cost)) = price(&request, app.service.limits().part_len) else {
+        return next.run(request).await;
+    };
+    let peer = request.extensions().get().copied();
+    let lines = request.headers().get_all(X_FORWARDED_FOR).into_iter();
+    let lines: Vec<_> = lines.map(|line| line.as_bytes()).collect();
+    let client = app
+        .budgets
+        .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
+    match app.budgets.spend(budget, client, cost).await {
+        Ok(()) => next.run(request).await,
+        Err(stopped) => {
+            app.metrics.stopped(budget.name());
+            match stopped {
+                Stopped::Spent(spent) => ApiError::spent(&spent),
+                Stopped::Unknown(error) => error.into(),
+            }
+            .into_response()
+        }
+    }
+}
+
+/// What a request costs, and of which budget; none for what costs nothing.
+fn price(request: &Request, part_len: u64) -> Option<(Budget, NonZeroU32)> {
+    const ONE: NonZeroU32 = NonZeroU32::MIN;
+    let path = request.extensions().get::<MatchedPath>()?.as_str();
+    match (request.method(), path) {
+        (&Method::POST, route::TRANSFERS) => Some((Budget::Create, ONE)),
+        (&Method::PUT, route::PART) => {
+            // One that says no length, or a longer one than any part has, is refused unread.
+            let len = extract::content_len(request.headers()).unwrap_or(0);
+            let kib = u32::try_from(len.min(part_len).div_ceil(1024)).unwrap_or(u32::MAX);
+            let cost = NonZeroU32::new(kib.max(PART_KIB_MIN)).unwrap_or(ONE);
+            Some((Budget::Upload, cost))
+        }
+        (&Method::GET | &Method::DELETE, route::TRANSFER)
+        | (&Method::GET, route::PARTS)
+        | (&Method::POST, route::COMPLETE | route::UNLOCK) => Some((Budget::Owner, ONE)),
+        (&Method::POST, route::PEEK | route::CLAIM | route::RENEW | route::DELIVERED)
+        | (&Method::GET, route::BODY | route::STATS) => Some((Budget::Open, ONE)),
+        _ => None,
+    }
+}

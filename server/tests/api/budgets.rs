@@ -1,0 +1,271 @@
+//! Who asks for too much is told when to go on, before anything else is looked at; nothing that it writes makes it somebody
+//! else, and nobody else is told so.
+
+use std::net::IpAddr;
+
+use axum::body::Body;
+use axum::http::Request;
+use onetimeshare_protocol::route;
+use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
+
+use crate::sample::Sample;
+use crate::server::{Answer, TestServer, request, with_token};
+
+const COUNT: u32 = 5;
+
+/// Five requests of each kind in an hour: within a test none of them is there again.
+fn rates() -> Rates {
+    let requests = [Budget::Create, Budget::Open, Budget::Owner].into_iter();
+    let rates = requests.fold(Rates::default(), |rates, budget| {
+        rates.with(budget, Rate::new(COUNT, 3600))
+    });
+    // Two parts of this server, in KiB.
+    rates.with(Budget::Upload, Rate::new(128, 3600))
+}
+
+async fn server(trusted: &[&str]) -> TestServer {
+    let networks = trusted.iter().map(|text| text.parse().unwrap());
+    let proxies = Proxies::new(networks.collect());
+    TestServer::limited(Budgets::new(rates(), proxies, None)).await
+}
+
+/// A request over a connection from `peer`.
+fn from(peer: &str, method: &str, path: &str) -> axum::http::request::Builder {
+    let address: IpAddr = peer.parse().unwrap();
+    request(method, path).extension(Peer::new(address))
+}
+
+async fn stats(server: &TestServer, peer: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut asked = from(peer, "GET", route::STATS);
+    for (name, value) in headers {
+        asked = asked.header(*name, *value);
+    }
+    server.send(asked.body(Body::empty()).unwrap()).await
+}
+
+#[track_caller]
+fn limited(answer: Answer, budget: &str, wait_s: u64, policy: &str) {
+    let answer = answer.refused(429, "request.rate_limited");
+    let told: u64 = answer.header("retry-after").parse().unwrap();
+    // Some of it has passed since.
+    assert!((wait_s - 60..=wait_s).contains(&told), "{told}");
+    assert_eq!(
+        answer.header("ratelimit"),
+        format!("\"{budget}\";r=0;t={told}")
+    );
+    assert_eq!(
+        answer.header("ratelimit-policy"),
+        format!("\"{budget}\";{policy}")
+    );
+    assert!(
+        answer.json["message"]
+            .as_str()
+            .unwrap()
+            .contains("Retry-After")
+    );
+}
+
+#[tokio::test]
+async fn every_call_costs_some_of_its_budget() {
+    let sample = Sample::large();
+    let calls = [
+        (Budget::Create, "POST", route::TRANSFERS.to_owned()),
+        (Budget::Owner, "GET", sample.path("")),
+        (Budget::Owner, "DELETE", sample.path("")),
+        (Budget::Owner, "POST", sample.path("/unlock")),
+        (Budget::Owner, "GET", sample.path("/parts")),
+        (Budget::Owner, "POST", sample.path("/complete")),
+        (Budget::Open, "POST", sample.path("/peek")),
+        (Budget::Open, "POST", sample.path("/claim")),
+        (Budget::Open, "GET", sample.path("/body")),
+        (Budget::Open, "POST", sample.path("/renew")),
+        (Budget::Open, "POST", sample.path("/delivered")),
+        (Budget::Open, "GET", route::STATS.to_owned()),
+    ];
+    for (budget, method, path) in calls {
+        let server = server(&[]).await;
+        for _ in 0..COUNT {
+            let answer = server.call(method, &path, None).await;
+            assert_ne!(answer.status, 429, "{method} {path}");
+        }
+        let answer = server.call(method, &path, None).await;
+        limited(answer, budget.name(), 720, "q=5;w=3600");
+        let told = server.measured().await;
+        for each in Budget::ALL {
+            let count = u32::from(each == budget);
+            let series = format!(
+                "onetimeshare_requests_stopped_total{{budget=\"{}\"}} {count}\n",
+                each.name()
+            );
+            assert!(told.contains(&series), "{series}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_anyone_may_load_costs_nothing() {
+    let server = server(&[]).await;
+    for path in [
+        "/",
+        "/open",
+        "/manage",
+        "/sw.js",
+        "/favicon.ico",
+        route::CONFIG,
+        route::OPENAPI,
+        route::HEALTHZ,
+        route::READYZ,
+    ] {
+        for _ in 0..=2 * COUNT {
+            let answer = server.call("GET", path, None).await;
+            assert_ne!(answer.status, 429, "{path}");
+        }
+    }
+    for _ in 0..=COUNT {
+        server.call("BREW", route::STATS, None).await.expect(405);
+    }
+    server.call("GET", route::STATS, None).await.expect(200);
+}
+
+#[tokio::test]
+async fn parts_cost_their_bytes_and_a_request_is_never_for_nothing() {
+    let (server, sample) = (server(&[]).await, Sample::large());
+    sample.create(&server).await.expect(201);
+    let put = async |index: u64, len: usize| {
+        let path = sample.path(&format!("/parts/{index}"));
+        let asked = with_token(request("PUT", &path), Some(&sample.owner()));
+        let asked = asked.header("content-length", len);
+        server.send(asked.body(vec![0; len].into()).unwrap()).await
+    };
+    for index in 0..2_usize {
+        sample.put(&server, index).await.expect(204);
+    }
+    // Of 128 KiB in an hour, 64 are there again after half an hour.
+    let policy = "q=131072;w=3600;qu=\"content-bytes\"";
+    limited(put(2, 65_536).await, "upload", 1800, policy);
+    limited(put(2, 1).await, "upload", 1800, policy);
+    // One that says to be longer than any part is refused for that, and costs no more than a part.
+    limited(put(2, 1 << 20).await, "upload", 1800, policy);
+}
+
+#[tokio::test]
+async fn who_is_refused_is_not_looked_at() {
+    let server = server(&[]).await;
+    for _ in 0..COUNT {
+        server
+            .call_text(route::TRANSFERS, None, "{")
+            .await
+            .refused(400, "request.malformed");
+    }
+    // What would be wrong with it is not told, and no store was asked.
+    server
+        .call_text(route::TRANSFERS, None, "{")
+        .await
+        .refused(429, "request.rate_limited");
+    let sample = Sample::small();
+    for _ in 0..COUNT {
+        sample
+            .peek(&server, &sample.link())
+            .await
+            .refused(404, "transfer.unknown");
+    }
+    let asked = server.measured().await;
+    sample
+        .peek(&server, &sample.link())
+        .await
+        .refused(429, "request.rate_limited");
+    let series = "onetimeshare_store_duration_seconds_count{store=\"records\",operation=\"peek\"}";
+    let count = |told: &str| {
+        let mut lines = told.lines();
+        lines
+            .find(|line| line.starts_with(series))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(count(&asked), count(&server.measured().await));
+}
+
+#[tokio::test]
+async fn clients_have_budgets_of_their_own() {
+    let server = server(&[]).await;
+    for (peer, granted) in [
+        ("192.0.2.1", 5),
+        ("192.0.2.2", 5),
+        ("2001:db8::1", 5),
+        ("2001:db8::2", 0),
+        ("2001:db8:0:1::1", 5),
+        ("::ffff:192.0.2.1", 0),
+    ] {
+        let mut count = 0;
+        while stats(&server, peer, &[]).await.status == 200 {
+            count += 1;
+        }
+        assert_eq!(count, granted, "{peer}");
+    }
+}
+
+#[tokio::test]
+async fn forged_chains_gain_no_request() {
+    // Straight, behind nobody who is trusted, and behind a proxy that is.
+    for (trusted, peer, appended) in [
+        (&[][..], "192.0.2.1", None),
+        (&["10.0.0.0/8"][..], "192.0.2.1", None),
+        (&["10.0.0.0/8"][..], "10.0.0.1", Some("192.0.2.1")),
+    ] {
+        let server = server(trusted).await;
+        let mut granted = 0;
+        for number in 0..500 {
+            let forged = format!("198.51.{}.{}", number / 256, number % 256);
+            let chain = match number % 5 {
+                0 => forged.clone(),
+                1 => format!("{forged}, 10.0.0.9"),
+                2 => format!("{forged}, unknown"),
+                3 => format!("10.0.0.9,{forged}:80,"),
+                _ => format!("2001:db8:{number:x}::1"),
+            };
+            let told = format!("for={forged}");
+            let mut headers = vec![
+                ("x-forwarded-for", chain.as_str()),
+                ("x-real-ip", &forged),
+                ("forwarded", &told),
+                ("cf-connecting-ip", &forged),
+            ];
+            if let Some(seen) = appended {
+                headers.push(("x-forwarded-for", seen));
+            }
+            granted += u32::from(stats(&server, peer, &headers).await.status == 200);
+        }
+        assert_eq!(granted, COUNT, "{peer}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_behind_a_trusted_proxy_has_its_own() {
+    let server = server(&["10.0.0.0/8"]).await;
+    for number in 0..100 {
+        let client = format!("192.0.2.{number}");
+        let headers = [("x-forwarded-for", client.as_str())];
+        stats(&server, "10.0.0.1", &headers).await.expect(200);
+    }
+    // What comes without one, or with nonsense, is the proxy's.
+    for headers in [&[][..], &[("x-forwarded-for", "unknown")]] {
+        for _ in 0..2 {
+            stats(&server, "10.0.0.1", headers).await.expect(200);
+        }
+    }
+    stats(&server, "10.0.0.1", &[]).await.expect(200);
+    stats(&server, "10.0.0.1", &[]).await.expect(429);
+}
+
+#[tokio::test]
+async fn repeats_cost_as_much() {
+    let server = server(&[]).await;
+    let text = Sample::small().request().to_string();
+    for expected in [201, 200, 200, 200, 200, 429] {
+        let asked = request("POST", route::TRANSFERS)
+            .header("content-type", "application/json")
+            .header("content-length", text.len());
+        let asked: Request<Body> = asked.body(text.clone().into()).unwrap();
+        server.send(asked).await.expect(expected);
+    }
+}
