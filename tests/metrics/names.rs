@@ -87,7 +87,7 @@ fn the_docs_explain_what_is_exported_and_nothing_else() {
 #[test]
 fn the_dashboard_draws_what_is_exported() {
     let (metrics, samples) = exported(&told());
-    let dashboard = serde_json::from_str(&read("contrib/grafana/onetimeshare.json")).unwrap();
+    let dashboard: Value = serde_json::from_str(&read("contrib/grafana/onetimeshare.json")).unwrap();
     let expressions = expressions(&dashboard);
     assert!(expressions.len() > 20, "{expressions:?}");
     let mut drawn = BTreeSet::new();
@@ -112,6 +112,10 @@ fn the_dashboard_draws_what_is_exported() {
     };
     let missing: Vec<_> = metrics.iter().filter(|metric| !is_drawn(metric)).collect();
     assert!(missing.is_empty(), "not on the dashboard: {missing:?}");
+    // Grafana draws one of two panels with the same id.
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+    assert_eq!(ids.len(), panels.len(), "two panels have one id");
 }
 
 #[test]
