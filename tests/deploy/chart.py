@@ -153,6 +153,8 @@ def main() -> None:
         variables = {one["name"]: one["value"] for one in objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["env"]}
         if (variables.get("ONETIMESHARE_MAX_TTL"), variables.get("AWS_REGION")) != ("3d", "us-east-1"):
             faults.append(f"settings do not become variables: {variables}")
+        if variables.get("ONETIMESHARE_TRUSTED_PROXY") != "10.244.0.0/16,fd00::/8":
+            faults.append(f"the server is not told of its proxies: {variables}")
         for values, word in REFUSED:
             try:
                 render(chart, values)

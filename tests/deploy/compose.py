@@ -66,6 +66,9 @@ def own_faults(document: dict) -> list[str]:
     services = document["services"]
     if not document["networks"]["back"].get("internal") or services["redis"]["networks"] != ["back"]:
         faults.append("redis: it has no password, and must be on an internal network alone")
+    subnets = [one["subnet"] for one in document["networks"]["front"]["ipam"]["config"]]
+    if services["onetimeshare"]["environment"]["ONETIMESHARE_TRUSTED_PROXY"].split(",") != subnets:
+        faults.append("onetimeshare: it is to be told of its proxies, which are on the network in front of it")
     told = " ".join(services["redis"]["command"])
     for setting in ("--appendonly yes", "--appendfsync always", "--maxmemory-policy noeviction"):
         if setting not in told:
