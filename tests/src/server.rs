@@ -311,7 +311,9 @@ impl Log {
 /// The address in `onetimeshare listens on http://127.0.0.1:1234 and keeps …`.
 fn base_in(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(" listens on ")?;
-    rest.split(' ').next().filter(|base| base.starts_with("http"))
+    rest.split(' ')
+        .next()
+        .filter(|base| base.starts_with("http"))
 }
 
 /// The program: the one that is named, else the one that cargo built beside this test.

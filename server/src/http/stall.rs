@@ -21,7 +21,9 @@ pub(super) struct StallGuard<S> {
     head: Pin<Box<Sleep>>,
     stall_after: Duration,
     /// Runs while a write waits for the peer.
-    stall: Option<Pin<Box<Sleep>>>,
+    write: Option<Pin<Box<Sleep>>>,
+    /// Runs while a flush does: inside of TLS it waits where a write does not. One that is over says nothing of a write.
+    flush: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> StallGuard<S> {
@@ -31,29 +33,28 @@ impl<S> StallGuard<S> {
             preface_left: PREFACE_LEN,
             head: Box::pin(sleep(head)),
             stall_after,
-            stall: None,
+            write: None,
+            flush: None,
         }
     }
+}
 
-    /// Passes `polled` on; a write that waits for longer than the deadline fails instead.
-    fn watch_write<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.stall = None;
-            return polled;
-        }
-        let deadline = self.stall_after;
-        let stall = self
-            .stall
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + deadline)));
-        stall
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(ErrorKind::TimedOut.into()))
+/// Passes `polled` on; what waits for longer than the deadline fails instead.
+fn watch<T>(
+    stall: &mut Option<Pin<Box<Sleep>>>,
+    stall_after: Duration,
+    cx: &mut Context<'_>,
+    polled: Poll<io::Result<T>>,
+) -> Poll<io::Result<T>> {
+    if polled.is_ready() {
+        *stall = None;
+        return polled;
     }
+    let stall = stall.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + stall_after)));
+    stall
+        .as_mut()
+        .poll(cx)
+        .map(|()| Err(ErrorKind::TimedOut.into()))
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for StallGuard<S> {
@@ -87,7 +88,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.watch_write(cx, polled)
+        let stall_after = self.stall_after;
+        watch(&mut self.write, stall_after, cx, polled)
     }
 
     fn poll_write_vectored(
@@ -96,7 +98,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        self.watch_write(cx, polled)
+        let stall_after = self.stall_after;
+        watch(&mut self.write, stall_after, cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -104,9 +107,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A plain socket has nothing to flush; one inside of TLS holds records back.
         let polled = Pin::new(&mut self.socket).poll_flush(cx);
-        self.watch_write(cx, polled)
+        let stall_after = self.stall_after;
+        watch(&mut self.flush, stall_after, cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

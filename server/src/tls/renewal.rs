@@ -50,8 +50,8 @@ impl HangUps {
     }
 }
 
-/// Tells how the certificate stands, now and every day, and reads it again at every hang-up; without one a hang-up changes
-/// nothing. It never ends by itself.
+/// Tells how the certificate stands, now and, once its end comes near, every day; and reads it again at every hang-up. Without one
+/// a hang-up changes nothing. It never ends by itself.
 pub async fn renew(
     tls: Option<Tls>,
     mut hang_ups: HangUps,
@@ -78,7 +78,10 @@ pub async fn renew(
                 }
                 None => info!("SIGHUP changes nothing: there is no certificate to read again (`tls-cert`)"),
             },
-            _ = days.tick() => tls.iter().for_each(&tell),
+            _ = days.tick() => {
+                let ending = tls.iter().filter(|tls| tls.validity().is_ending(clock.now()));
+                ending.for_each(&tell);
+            }
         }
     }
 }

@@ -6,15 +6,22 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
 use axum::http::Version;
-use onetimeshare_server::tls::Files;
+use onetimeshare_server::clock::MockClock;
+use onetimeshare_server::config::LogFormat;
+use onetimeshare_server::telemetry;
+use onetimeshare_server::tls::{Files, HangUps, Tls, renew};
 use tempfile::TempDir;
+use tracing_subscriber::EnvFilter;
 
 use crate::authority::{Authority, Issued, Talk, VALID, VERSIONS, set_mode, shown};
+use crate::logs::Lines;
+use crate::start::end;
 
 /// Longer than anything here takes, with other tests beside it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -277,18 +284,14 @@ async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
 /// What a start is refused with, a line for each fault.
 #[track_caller]
 fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
-    let mut child = program(folder.path(), &["--listen", "127.0.0.1:0"])
+    let child = program(folder.path(), &["--listen", "127.0.0.1:0"])
         .args(arguments)
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    let output = end(child);
+    let said = String::from_utf8(output.stderr).unwrap();
+    // No code: it started, and was ended.
+    assert_eq!(output.status.code(), Some(1), "{said}");
     let made = folder.path().join("onetimeshare-data");
     assert!(!made.exists(), "a folder was made all the same");
     said.lines().map(str::to_owned).collect()
@@ -408,6 +411,37 @@ async fn a_certificate_out_of_its_time_is_served_and_told() {
         assert!(error.contains("invalid peer certificate"), "{error}");
         serving.end();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_comes_near_is_told_every_day() {
+    // A second one, so that tests without any on other threads do not switch the first off: as in logs.rs.
+    let subscriber = |lines: Lines| {
+        let filter = EnvFilter::new("info");
+        telemetry::subscriber(filter, LogFormat::Text, false, move || lines.clone())
+    };
+    let _other = tracing::Dispatch::new(subscriber(Lines::default()));
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(subscriber(lines.clone()));
+    let (_folder, files) = folder_with(&Authority::new().issue());
+    let tls = Tls::open(files).unwrap();
+    let day = Duration::from_hours(24);
+    let clock = Arc::new(MockClock::new(tls.validity().ends_at - 16 * day.as_secs()));
+    let hang_ups = HangUps::watch().unwrap();
+    let seen = Arc::<MockClock>::clone(&clock);
+    let renewing = tokio::spawn(renew(Some(tls), hang_ups, seen, Arc::default()));
+    tokio::time::sleep(day / 2).await;
+    for _ in 0..18 {
+        clock.advance(day.as_secs());
+        tokio::time::sleep(day).await;
+    }
+    renewing.abort();
+    let log = lines.text();
+    let count = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(count("connections begin with"), 1, "{log}");
+    assert_eq!(count("ends soon"), 14, "{log}");
+    assert_eq!(count("is over"), 2, "{log}");
+    assert_eq!((count(" WARN "), count(" ERROR ")), (14, 2), "{log}");
 }
 
 #[cfg(unix)]
