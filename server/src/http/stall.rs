@@ -37,6 +37,18 @@ impl<S> StallGuard<S> {
             flush: None,
         }
     }
+
+    fn watch_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            // There was room, so something has moved, though a flush may have waited all the while: as for a slow reader.
+            self.flush = None;
+        }
+        watch(&mut self.write, self.stall_after, cx, polled)
+    }
 }
 
 /// Passes `polled` on; what waits for longer than the deadline fails instead.
@@ -88,8 +100,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        let stall_after = self.stall_after;
-        watch(&mut self.write, stall_after, cx, polled)
+        self.watch_write(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -98,8 +109,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
-        let stall_after = self.stall_after;
-        watch(&mut self.write, stall_after, cx, polled)
+        self.watch_write(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -120,6 +130,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for StallGuard<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -150,8 +161,15 @@ mod tests {
         let mut guard = StallGuard::new(Hoard, Duration::from_secs(10), stall_after);
         guard.write_all(b"a").await.expect("it is taken");
         let started = Instant::now();
+        // A slow reader, for whom something moves now and then.
+        for _ in 0..5 {
+            let flushed = timeout(stall_after / 2, guard.flush()).await;
+            flushed.expect_err("it waits");
+            guard.write_all(b"a").await.expect("it is taken");
+        }
+        assert_eq!(started.elapsed(), stall_after / 2 * 5);
         let error = guard.flush().await.expect_err("it is given up");
         assert_eq!(error.kind(), ErrorKind::TimedOut);
-        assert_eq!(started.elapsed(), stall_after);
+        assert_eq!(started.elapsed(), stall_after / 2 * 7);
     }
 }
