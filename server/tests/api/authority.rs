@@ -167,8 +167,14 @@ impl Talk {
         };
         let request = request.body(Empty::new()).unwrap();
         let response = match self {
-            Self::One(sender) => sender.send_request(request).await.unwrap(),
-            Self::Two(sender) => sender.send_request(request).await.unwrap(),
+            Self::One(sender) => {
+                sender.ready().await.unwrap();
+                sender.send_request(request).await.unwrap()
+            }
+            Self::Two(sender) => {
+                sender.ready().await.unwrap();
+                sender.send_request(request).await.unwrap()
+            }
         };
         let (parts, body) = response.into_parts();
         Told {

@@ -2,19 +2,27 @@
 //! whether it is well.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::mem;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
 use axum::http::Version;
-use onetimeshare_server::tls::Files;
+use onetimeshare_server::clock::MockClock;
+use onetimeshare_server::config::LogFormat;
+use onetimeshare_server::telemetry;
+use onetimeshare_server::tls::{Files, HangUps, Tls, renew};
 use tempfile::TempDir;
+use tracing_subscriber::EnvFilter;
 
 use crate::authority::{Authority, Issued, Talk, VALID, VERSIONS, set_mode, shown};
+use crate::logs;
+use crate::start::end;
 
 /// Longer than anything here takes, with other tests beside it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,8 +46,47 @@ fn program(folder: &Path, arguments: &[&str]) -> Command {
 struct Serving {
     child: Child,
     address: SocketAddr,
-    lines: Receiver<String>,
+    told: Lines,
+    log: Lines,
+}
+
+/// Lines that come in, and those that came.
+struct Lines {
+    coming: Receiver<String>,
     heard: Vec<String>,
+}
+
+impl Lines {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let (sender, coming) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let heard = Vec::new();
+        Self { coming, heard }
+    }
+
+    /// Waits for a line with that in it, from here on.
+    #[track_caller]
+    fn hear(&mut self, part: &str) -> String {
+        loop {
+            let Ok(line) = self.coming.recv_timeout(PATIENCE) else {
+                panic!("not said: {part}\n{}", self.heard.join("\n"));
+            };
+            self.heard.push(line.clone());
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// All there were, once no more can come.
+    fn text(mut self) -> String {
+        self.heard.extend(self.coming.iter());
+        self.heard.join("\n")
+    }
 }
 
 impl Serving {
@@ -50,42 +97,23 @@ impl Serving {
             command.args(["--tls-cert", "certificate.pem", "--tls-key", "key.pem"]);
         }
         let mut child = command.args(arguments).spawn().unwrap();
-        let (sender, lines) = mpsc::channel();
-        for stream in [
-            Box::new(child.stdout.take().unwrap()) as Box<dyn Read + Send>,
-            Box::new(child.stderr.take().unwrap()),
-        ] {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let _ = sender.send(line);
-                }
-            });
-        }
-        let mut serving = Self {
-            child,
-            address: ([127, 0, 0, 1], 0).into(),
-            lines,
-            heard: Vec::new(),
-        };
-        let line = serving.hear("listens on http");
+        let mut told = Lines::of(child.stdout.take().unwrap());
+        let log = Lines::of(child.stderr.take().unwrap());
+        let line = told.hear("listens on http");
         let (_, rest) = line.split_once("://").unwrap();
-        serving.address = rest.split(' ').next().unwrap().parse().unwrap();
-        serving
+        let address = rest.split(' ').next().unwrap().parse().unwrap();
+        Self {
+            child,
+            address,
+            told,
+            log,
+        }
     }
 
-    /// Waits for a line with that in it, from here on.
+    /// Waits for a line of the log with that in it, from here on.
     #[track_caller]
     fn hear(&mut self, part: &str) -> String {
-        loop {
-            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
-                panic!("not said: {part}\n{}", self.heard.join("\n"));
-            };
-            self.heard.push(line.clone());
-            if line.contains(part) {
-                return line;
-            }
-        }
+        self.log.hear(part)
     }
 
     fn signal(&self, name: &str) {
@@ -99,8 +127,10 @@ impl Serving {
     fn end(mut self) -> String {
         self.signal("-TERM");
         assert!(self.child.wait().unwrap().success());
-        self.heard.extend(self.lines.iter());
-        self.heard.join("\n")
+        let none = || Lines::of(io::empty());
+        let told = mem::replace(&mut self.told, none()).text();
+        let log = mem::replace(&mut self.log, none()).text();
+        format!("{told}\n{log}")
     }
 
     async fn talk(&self, authority: &Authority) -> Talk {
@@ -165,7 +195,7 @@ async fn every_answer_over_tls_keeps_browsers_to_it() {
 fn without_tls_nothing_is_promised_and_a_hang_up_ends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut serving = Serving::start(&folder, &["--listen", "0.0.0.0:0"]);
-    serving.hear("Without https in front");
+    serving.told.hear("Without https in front");
     serving.signal("-HUP");
     serving.hear("SIGHUP changes nothing");
     let answer = plainly(serving.address);
@@ -191,7 +221,7 @@ async fn with_tls_nobody_is_told_to_put_it_in_front_and_metrics_stay_plain() {
     let (folder, _) = folder_with(&authority.issue());
     let arguments = ["--listen", "0.0.0.0:0", "--metrics-listen", "127.0.0.1:0"];
     let serving = Serving::start(&folder, &arguments);
-    let shown = serving.heard.iter().find_map(|line| {
+    let shown = serving.told.heard.iter().find_map(|line| {
         let (_, rest) = line.split_once("metrics at http://")?;
         rest.split_once('/').map(|(address, _)| address.to_owned())
     });
@@ -277,18 +307,14 @@ async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
 /// What a start is refused with, a line for each fault.
 #[track_caller]
 fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
-    let mut child = program(folder.path(), &["--listen", "127.0.0.1:0"])
+    let child = program(folder.path(), &["--listen", "127.0.0.1:0"])
         .args(arguments)
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
+    let output = end(child);
+    let said = String::from_utf8(output.stderr).unwrap();
+    // No code: it started, and was ended.
+    assert_eq!(output.status.code(), Some(1), "{said}");
     let made = folder.path().join("onetimeshare-data");
     assert!(!made.exists(), "a folder was made all the same");
     said.lines().map(str::to_owned).collect()
@@ -408,6 +434,37 @@ async fn a_certificate_out_of_its_time_is_served_and_told() {
         assert!(error.contains("invalid peer certificate"), "{error}");
         serving.end();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_comes_near_is_told_every_day() {
+    // A second one, so that tests without any on other threads do not switch the first off: as in logs.rs.
+    let subscriber = |lines: logs::Lines| {
+        let filter = EnvFilter::new("info");
+        telemetry::subscriber(filter, LogFormat::Text, false, move || lines.clone())
+    };
+    let _other = tracing::Dispatch::new(subscriber(logs::Lines::default()));
+    let lines = logs::Lines::default();
+    let _guard = tracing::subscriber::set_default(subscriber(lines.clone()));
+    let (_folder, files) = folder_with(&Authority::new().issue());
+    let tls = Tls::open(files).unwrap();
+    let day = Duration::from_hours(24);
+    let clock = Arc::new(MockClock::new(tls.validity().ends_at - 16 * day.as_secs()));
+    let hang_ups = HangUps::watch().unwrap();
+    let seen = Arc::<MockClock>::clone(&clock);
+    let renewing = tokio::spawn(renew(Some(tls), hang_ups, seen, Arc::default()));
+    tokio::time::sleep(day / 2).await;
+    for _ in 0..18 {
+        clock.advance(day.as_secs());
+        tokio::time::sleep(day).await;
+    }
+    renewing.abort();
+    let log = lines.text();
+    let count = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(count("connections begin with"), 1, "{log}");
+    assert_eq!(count("ends soon"), 14, "{log}");
+    assert_eq!(count("is over"), 2, "{log}");
+    assert_eq!((count(" WARN "), count(" ERROR ")), (14, 2), "{log}");
 }
 
 #[cfg(unix)]

@@ -65,6 +65,28 @@ impl Running {
         TcpStream::connect(self.listener).await.unwrap()
     }
 
+    /// How many connections the server counts as open.
+    async fn open_count(&self) -> String {
+        let told = self.server.measured().await;
+        let series = "onetimeshare_connections_open{listener=\"main\"} ";
+        let mut lines = told.lines();
+        lines
+            .find_map(|line| line.strip_prefix(series).map(str::to_owned))
+            .unwrap()
+    }
+
+    /// Waits until the server has let go of every connection.
+    pub(crate) async fn has_let_go(&self) {
+        let ended = async {
+            while self.open_count().await != "0" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, ended)
+            .await
+            .expect("the server lets go of every connection");
+    }
+
     /// Sends `bytes` and reads all that comes until the connection ends.
     async fn converse(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
@@ -224,7 +246,11 @@ async fn a_reader_that_stands_still_is_given_up() {
     let mut stream = running.connect().await;
     // More answers than any socket's buffers hold, asked for and never read.
     stream.write_all(head.repeat(200).as_bytes()).await.unwrap();
-    tokio::time::sleep(DEADLINES.stall * 4).await;
+    // Until it is counted: what it asked for comes after it was accepted.
+    while running.open_count().await != "1" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    running.has_let_go().await;
     let mut taken = 0;
     let mut buffer = vec![0; 1 << 20];
     while let Ok(Ok(count @ 1..)) = timeout(PATIENCE, stream.read(&mut buffer)).await {
@@ -349,28 +375,13 @@ async fn a_connection_says_who_its_requests_are_from() {
 #[tokio::test]
 async fn open_connections_are_counted() {
     let running = Running::start().await;
-    let count = async || {
-        let told = running.server.measured().await;
-        let series = "onetimeshare_connections_open{listener=\"main\"} ";
-        let mut lines = told.lines();
-        lines
-            .find_map(|line| line.strip_prefix(series).map(str::to_owned))
-            .unwrap()
-    };
     let mut stream = running.connect().await;
     stream
         .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         .await
         .unwrap();
     stream.read_u8().await.unwrap();
-    assert_eq!(count().await, "1");
+    assert_eq!(running.open_count().await, "1");
     read_all(&mut stream).await;
-    let ended = async {
-        while count().await != "0" {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, ended)
-        .await
-        .expect("it is counted no more");
+    running.has_let_go().await;
 }

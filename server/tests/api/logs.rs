@@ -12,7 +12,13 @@ use crate::server::TestServer;
 
 /// Log lines, kept.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -82,7 +88,7 @@ async fn logs_hold_no_proof_token_or_whole_id() {
             let guard = tracing::subscriber::set_default(subscriber);
             let request_id = live(&sample).await;
             drop(guard);
-            let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            let log = lines.text();
             for secret in sample.secrets() {
                 assert!(!log.contains(&secret), "{secret} stands in the log:\n{log}");
             }

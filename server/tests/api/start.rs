@@ -39,7 +39,7 @@ fn refused(command: &mut Command, sentences: &[&str]) {
 
 /// Waits for a program that ought to end by itself, and ends it when it does not.
 #[track_caller]
-fn end(mut child: Child) -> Output {
+pub(crate) fn end(mut child: Child) -> Output {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     while child.try_wait().unwrap().is_none() {
         if tokio::time::Instant::now() > deadline {
