@@ -261,11 +261,11 @@ impl Config {
         };
         require(
             limits.ttl_min_s <= limits.ttl_default_s,
-            "`min-ttl` must not be longer than `default-ttl`",
+            "`min-ttl` (1m unless set) must not be longer than `default-ttl`",
         );
         require(
             limits.ttl_default_s <= limits.ttl_max_s,
-            "`default-ttl` must not be longer than `max-ttl`",
+            "`default-ttl` (1d unless set) must not be longer than `max-ttl`",
         );
         require(
             periods.lease_s <= periods.lease_max_s,
@@ -375,7 +375,9 @@ fn life(sources: &mut Sources, name: &'static str) -> u64 {
 
 /// A filter by level and module. The library would take a misspelt level for the name of a module, and log nothing else.
 fn log_filter(text: &str) -> Option<EnvFilter> {
-    let is_plain = |part: &str| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok();
+    // The library takes nothing for a level, too: the one that hides most.
+    let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
+    let is_plain = |part: &str| part.contains('=') || is_level(part.trim());
     // The object store's library tells of every attempt; what came of them is told anyway. Who wants more names it.
     EnvFilter::try_new(format!("object_store=warn,{text}"))
         .ok()
@@ -605,8 +607,14 @@ mod tests {
             let faults = load(arguments, &[]).expect_err(expected);
             assert!(faults.contains(expected), "{faults}");
         };
-        check(&["--min-ttl", "2d"], "`min-ttl` must not be longer");
-        check(&["--max-ttl", "1h"], "`default-ttl` must not be longer");
+        check(
+            &["--min-ttl", "2d"],
+            "`min-ttl` (1m unless set) must not be longer",
+        );
+        check(
+            &["--max-ttl", "1h"],
+            "`default-ttl` (1d unless set) must not be longer",
+        );
         check(&["--lease", "2d"], "`lease` must not be longer");
         check(
             &["--max-transfer-size", "1TiB", "--part-size", "64KiB"],
@@ -616,6 +624,8 @@ mod tests {
         check(&["--stats", "yes"], "`stats`");
         check(&["--max-transfer-size", "2TiB"], "from 1 kB to 1 TiB");
         check(&["--log", "inof"], "`log`");
+        check(&["--log", ""], "`log`");
+        check(&["--log", "info,"], "`log`");
         check(&["--log", "info,hyper=loud"], "`log`");
     }
 
@@ -772,6 +782,10 @@ mod tests {
         assert_eq!(config.unknown_variables, [""; 0]);
         let address = config.redis.map(|(address, _)| address);
         assert_eq!(address, Address::parse("redis://:hunter2@a"));
+        let both = [variables[0], ("ONETIMESHARE_REDIS_URL", "redis://b")];
+        let config = load(&[], &both).expect("the file wins");
+        let address = config.redis.map(|(address, _)| address);
+        assert_eq!(address, Address::parse("redis://:hunter2@a"));
         let faults =
             load(&[], &[("ONETIMESHARE_REDIS_URL_FILE", "/nowhere")]).expect_err("no file");
         assert!(
@@ -794,7 +808,8 @@ mod tests {
         check("config = \"other.toml\"", "`config`");
         check("max-claims = 1.5", "`max-claims`");
         check("max-claims = [1, 2]", "`max-claims`");
-        check("max-claims = ", "not TOML");
+        check("stats = \"on\"\nmax-claims = ", "not TOML, at line 2");
+        check("stats = false", "on or off");
         let faults = load(&["--config", "/nowhere/server.toml"], &[]).expect_err("no file");
         assert!(
             faults.contains("/nowhere/server.toml cannot be read (No such file"),

@@ -210,6 +210,10 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
             ErrorCode::TransferConflict,
             "another transfer has this id: seal again with a new link key",
         ),
+        Refusal::NoRoom => (
+            ErrorCode::StoreFull,
+            "the server has no room left for it: nothing was used up, try again later, or send less",
+        ),
         Refusal::Denied { .. } => (
             ErrorCode::AccessDenied,
             "wrong passphrase: `attempts_left` more wrong ones lock the transfer",
@@ -287,6 +291,7 @@ fn members(refusal: Refusal) -> ErrorMembers {
         }
         Refusal::Unknown
         | Refusal::Conflict
+        | Refusal::NoRoom
         | Refusal::Locked
         | Refusal::NotReady
         | Refusal::NotUploading

@@ -58,7 +58,8 @@ fn main() -> ExitCode {
                 Err(error) => refuse(1, &format_args!("{error:#}")),
             }
         }
-        (Action::Serve, Err(faults)) => refuse(1, &faults),
+        // As for a command line: no start of the same will be any better.
+        (Action::Serve, Err(faults)) => refuse(2, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
         (Action::Check(_), Err(faults)) => refuse(2, &faults),
         (Action::Healthcheck(options), config) => match run_healthcheck(&options, config) {
@@ -184,7 +185,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
     let stores = Stores::open(&data_dir, blobs, redis, &places).await?;
     let writing_ended = stores.writing_ended.clone();
-    let storage_max = stores.bound(storage_max, &limits).await?;
+    let storage_max = stores.bound(storage_max, &limits)?;
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(SystemClock::start()));
     let service = Service::new(
         Arc::new(MeasuredRecords::new(stores.records, Arc::clone(&metrics))),

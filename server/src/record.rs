@@ -90,6 +90,9 @@ pub struct NewTransfer {
     pub manifest: Bytes,
     /// The sealed body, when it came with the request.
     pub body: Option<Bytes>,
+    /// Whether there is room for it in what may be held. Without it a repeat of what stands is answered, and a new one is
+    /// [`crate::transfer::Refusal::NoRoom`].
+    pub fits: bool,
 }
 
 /// What a create request came to.

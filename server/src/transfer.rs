@@ -38,7 +38,7 @@ pub const ONCE_S: u64 = 60;
 pub const ONCE_RENEW_S: u64 = 15;
 
 /// What a transfer takes up beside its ciphertext, as it is counted, in bytes: its record, its first lease, their share of indices.
-pub const RECORD_LEN: u64 = 1024;
+pub const RECORD_LEN: u64 = 8 * 1024;
 
 /// The periods that an operator sets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub enum Refusal {
     Unknown,
     /// Another create request holds this id.
     Conflict,
+    /// It is new, and does not fit into what may be held.
+    NoRoom,
     /// Right link proof, wrong access proof; this one was counted.
     Denied {
         /// Wrong access proofs that the transfer still bears.

@@ -87,7 +87,8 @@ fn the_docs_explain_what_is_exported_and_nothing_else() {
 #[test]
 fn the_dashboard_draws_what_is_exported() {
     let (metrics, samples) = exported(&told());
-    let dashboard: Value = serde_json::from_str(&read("contrib/grafana/onetimeshare.json")).unwrap();
+    let dashboard: Value =
+        serde_json::from_str(&read("contrib/grafana/onetimeshare.json")).unwrap();
     let expressions = expressions(&dashboard);
     assert!(expressions.len() > 20, "{expressions:?}");
     let mut drawn = BTreeSet::new();

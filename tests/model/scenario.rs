@@ -116,6 +116,7 @@ impl Scenario {
             creation,
             manifest: Bytes::from_static(b"sealed manifest"),
             body,
+            fits: true,
         }
     }
 }

@@ -83,5 +83,6 @@ fn new(number: u64, sealed: &Inline) -> NewTransfer {
         },
         manifest: sealed.manifest.clone(),
         body: Some(sealed.body.clone()),
+        fits: true,
     }
 }

@@ -27,7 +27,7 @@ use super::{
 use crate::record::{StoreError, StoreId, StoreResult};
 
 /// Bytes that one transfer holds in memory on its way in or out.
-const BUFFER_LEN: usize = 256 * 1024;
+const BUFFER_LEN: usize = 64 * 1024;
 
 const ASIDE: &str = "aside";
 const PROBE: &str = "probe";
@@ -235,6 +235,16 @@ pub fn free_len(folder: &Path) -> io::Result<u64> {
         let _ = folder;
         Err(io::ErrorKind::Unsupported.into())
     }
+}
+
+/// How many bytes the objects in `folder` take.
+pub fn taken_len(folder: &Path) -> io::Result<u64> {
+    Survey::of(folder).entries()?.try_fold(0_u64, |sum, entry| {
+        Ok(match entry? {
+            Entry::Object { len, .. } => sum.saturating_add(len),
+            Entry::Leftover(_) | Entry::Foreign(_) => sum,
+        })
+    })
 }
 
 fn list_old(root: &Path, until: u64, limit: usize) -> io::Result<Vec<ObjectName>> {

@@ -173,7 +173,7 @@ pub const SETTINGS: &[Setting] = &[
             "SIZE",
             "",
             "How much all transfers together may take up, counted when they are created; none for as much as there is. Unset it is 80 % of \
-             what is free at the start and what is held already where blobs lie in a folder, and none where they lie in a bucket",
+             what is free at the start and what parts take already where blobs lie in a folder, and none where they lie in a bucket",
             "none, or a size from 1 MB, such as 50 GiB",
         )
     },

@@ -28,14 +28,14 @@ impl Sources {
     pub(super) fn read(matches: &ArgMatches, variables: &Variables) -> Self {
         let mut sources = Self::default();
         for setting in SETTINGS {
+            if let Some(value) = variables.value(&setting.variable()) {
+                sources.add_variable(setting, value.clone());
+            }
             if let Some(path) = setting
                 .file_variable()
                 .and_then(|name| variables.value(&name))
             {
                 sources.add_secret(setting, path);
-            }
-            if let Some(value) = variables.value(&setting.variable()) {
-                sources.add_variable(setting, value.clone());
             }
             if let Some(texts) = matches.get_many::<String>(setting.name) {
                 let origin = format!("the flag --{}", setting.name);
@@ -104,10 +104,16 @@ impl Sources {
                 ));
             }
         };
-        let Ok(table) = text.parse::<toml::Table>() else {
-            return self.fault(format!(
-                "`{CONFIG}`: the file is not TOML: write lines such as lease = \"10m\""
-            ));
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => {
+                // The library's own words may repeat a value.
+                let before = error.span().and_then(|span| text.get(..span.start));
+                let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+                return self.fault(format!(
+                    "`{CONFIG}`: the file {path} is not TOML, at line {line}: write lines such as lease = \"10m\""
+                ));
+            }
         };
         for (key, value) in table {
             let Some(setting) = SETTINGS
@@ -121,7 +127,8 @@ impl Sources {
             };
             let Some(texts) = texts(value, setting.is_list) else {
                 self.fault(format!(
-                    "`{key}`, in the file, must be a text or a whole number"
+                    "`{key}`, in the file, must be a text or a whole number: {}",
+                    setting.expected
                 ));
                 continue;
             };

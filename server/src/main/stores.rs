@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use onetimeshare_server::blob::BlobStore;
-use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder};
+use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder, taken_len};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::budget::Ledger;
 use onetimeshare_server::config::{BlobPlace, StorageMax};
@@ -124,11 +124,11 @@ impl Stores {
 
     /// How much may be held in all, in bytes; none for as much as the stores take. Whoever set it up is told where transfers of
     /// the largest size never fit.
-    pub(crate) async fn bound(&self, setting: StorageMax, limits: &Limits) -> Result<Option<u64>> {
+    pub(crate) fn bound(&self, setting: StorageMax, limits: &Limits) -> Result<Option<u64>> {
         let len = match (setting, &self.folder) {
             (StorageMax::Len(len), _) => len,
             (StorageMax::None, _) | (StorageMax::Unset, None) => return Ok(None),
-            (StorageMax::Unset, Some(folder)) => self.share_of(folder).await?,
+            (StorageMax::Unset, Some(folder)) => share_of(folder)?,
         };
         if len < limits.transfer_size_max {
             warn!(
@@ -138,18 +138,18 @@ impl Stores {
         }
         Ok(Some(len))
     }
+}
 
-    /// 80 % of what is free where `folder` lies and what is held already.
-    async fn share_of(&self, folder: &Path) -> Result<u64> {
-        let free_len = free_len(folder).with_context(|| {
-            format!(
-                "cannot tell how much is free at {} (say with --storage-max how much may be held)",
-                folder.display()
-            )
-        })?;
-        let held_len = self.records.totals().await?.held.len;
-        Ok(free_len.saturating_add(held_len) / 5 * 4)
-    }
+/// 80 % of what is free where `folder` lies and what objects take there already: what never came does not make it more.
+fn share_of(folder: &Path) -> Result<u64> {
+    let free_len = free_len(folder).and_then(|free_len| Ok(free_len + taken_len(folder)?));
+    let len = free_len.with_context(|| {
+        format!(
+            "cannot tell how much is free at {} (say with --storage-max how much may be held)",
+            folder.display()
+        )
+    })?;
+    Ok(len / 5 * 4)
 }
 
 async fn open_bucket(bucket: Bucket, data_dir: &Path) -> Result<BucketStore> {

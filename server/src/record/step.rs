@@ -58,8 +58,8 @@ impl Accepted {
 
 /// How many tries of parts a transfer may have in the queue beyond one for each missing part, so that its owner cannot fill the
 /// store. A failed one stays there for two part deadlines, 20 minutes by default: enough for four writers on a bad line that each
-/// begin anew every ten seconds, and about a tenth of what the longest manifest takes.
-pub const TRIES_MAX: u64 = 512;
+/// begin anew every 40 seconds, and 1 GiB of what is no part yet where parts have 8 MiB.
+pub const TRIES_MAX: u64 = 128;
 
 /// Whether a part has to be written. The store queues the object when it has. `object_count` is how many parts of the transfer
 /// are accepted and how many of its objects are queued, together.

@@ -104,6 +104,9 @@ impl Tables {
         if standing != Err(Refusal::Unknown) {
             return standing;
         }
+        if !new.fits {
+            return Err(Refusal::NoRoom);
+        }
         let transfer = Transfer::create(new.creation, at.now);
         let created = Created::of(&transfer, true, at.now);
         Tally::between(None, &transfer).add_to(&mut self.totals);

@@ -4,25 +4,29 @@
 //! Within one process the bound is exact. Servers that share their records know of each other's transfers by the store's counters,
 //! which are read anew after [`KEPT`]: so long they may exceed it by what they take in at once.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tracing::{info, warn};
 
 use crate::record::{RecordStore, StoreResult};
 
 /// For so long a count is good enough to say that something fits. That it does not is only said by a newer one.
 const KEPT: Duration = Duration::from_secs(1);
 
+/// Of the bound so much is kept for bodies that come with their create request: uploads that never come cannot take all of it.
+const INLINE_SHARE: u64 = 10;
+
 /// What the store was found to hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Reading {
     /// When it was asked.
     at: Instant,
-    /// What it held then, in bytes.
-    held_len: u64,
+    /// What it held then, in bytes, or why it could not tell.
+    held_len: StoreResult<u64>,
     /// What this process had taken in by then, since it started, in bytes.
     taken_len: u64,
 }
@@ -36,22 +40,18 @@ pub(super) struct Capacity {
     /// Bytes that this process has taken in since it started.
     taken_len: AtomicU64,
     reading: Mutex<Option<Reading>>,
+    is_full: AtomicBool,
 }
 
 /// A part of it that is held for one create request, until it is dropped.
-pub(super) struct Reservation<'a> {
-    capacity: &'a Capacity,
+#[derive(Debug)]
+pub(super) struct Reservation {
+    capacity: Arc<Capacity>,
     len: u64,
 }
 
-impl fmt::Debug for Reservation<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Reservation({})", self.len)
-    }
-}
-
-impl Reservation<'_> {
-    /// Says that the transfer is in the store now. It counts as that until the store is asked again.
+impl Reservation {
+    /// Says that the transfer is in the store now, or may be. It counts as that until the store is asked again.
     pub(super) fn keep(self) {
         // Before the reservation ends, so that it is never missing from both.
         self.capacity
@@ -60,7 +60,7 @@ impl Reservation<'_> {
     }
 }
 
-impl Drop for Reservation<'_> {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.capacity
             .reserved_len
@@ -76,6 +76,7 @@ impl Capacity {
             reserved_len: AtomicU64::new(0),
             taken_len: AtomicU64::new(0),
             reading: Mutex::const_new(None),
+            is_full: AtomicBool::new(false),
         }
     }
 
@@ -84,49 +85,70 @@ impl Capacity {
         self.max
     }
 
-    /// Reserves `len` bytes; none when they do not fit.
+    /// Reserves `len` bytes of a transfer whose body comes with its create request, or in parts; none when they do not fit.
     pub(super) async fn reserve(
-        &self,
-        len: u64,
+        self: &Arc<Self>,
+        (len, is_inline): (u64, bool),
         records: &dyn RecordStore,
-    ) -> StoreResult<Option<Reservation<'_>>> {
+    ) -> StoreResult<Option<Reservation>> {
         let asked_at = Instant::now();
-        // One is decided at a time. Who waited is told by what was read meanwhile.
-        let mut reading = self.reading.lock().await;
-        let known = match *reading {
-            Some(known) if known.at > asked_at => known,
-            Some(known) if known.at.elapsed() < KEPT && self.fits(known, len) => known,
-            _ => self.read(records).await?,
+        let max = if is_inline {
+            self.max
+        } else {
+            self.max - self.max / INLINE_SHARE
         };
-        *reading = Some(known);
-        if !self.fits(known, len) {
+        // One is decided at a time. Who waited is told by what was read meanwhile, also that nothing could be.
+        let mut reading = self.reading.lock().await;
+        let is_known = reading.as_ref().is_some_and(|known| {
+            let is_fresh = known.at.elapsed() < KEPT;
+            known.at > asked_at || (is_fresh && self.fits(known, len, max).unwrap_or(false))
+        });
+        if !is_known {
+            *reading = Some(self.read(records).await);
+        }
+        let fits = match &*reading {
+            Some(known) => self.fits(known, len, max)?,
+            None => false,
+        };
+        self.tell(fits);
+        if !fits {
             return Ok(None);
         }
         self.reserved_len.fetch_add(len, Ordering::SeqCst);
-        Ok(Some(Reservation {
-            capacity: self,
-            len,
-        }))
+        let capacity = Arc::clone(self);
+        Ok(Some(Reservation { capacity, len }))
     }
 
-    async fn read(&self, records: &dyn RecordStore) -> StoreResult<Reading> {
+    async fn read(&self, records: &dyn RecordStore) -> Reading {
         let (at, taken_len) = (Instant::now(), self.taken_len.load(Ordering::SeqCst));
         // What is taken in while the store answers counts twice until the next reading, and never not at all.
-        let held_len = records.totals().await?.held.len;
-        Ok(Reading {
+        let held_len = records.totals().await.map(|totals| totals.held.len);
+        Reading {
             at,
             held_len,
             taken_len,
-        })
+        }
     }
 
-    /// Whether `len` more than all that is held or reserved is within the bound.
-    fn fits(&self, reading: Reading, len: u64) -> bool {
+    /// Whether `len` more than all that is held or reserved is within `max`.
+    fn fits(&self, reading: &Reading, len: u64, max: u64) -> StoreResult<bool> {
         // In this order: a reservation that is kept in between counts twice, and never not at all.
         let reserved_len = self.reserved_len.load(Ordering::SeqCst);
         let taken_len = self.taken_len.load(Ordering::SeqCst);
         let since = taken_len.saturating_sub(reading.taken_len);
-        let parts = [reading.held_len, since, reserved_len, len];
-        parts.into_iter().fold(0, u64::saturating_add) <= self.max
+        let parts = [reading.held_len.clone()?, since, reserved_len, len];
+        Ok(parts.into_iter().fold(0, u64::saturating_add) <= max)
+    }
+
+    /// Logs that it has become full, or is not any more.
+    fn tell(&self, fits: bool) {
+        match (self.is_full.swap(!fits, Ordering::Relaxed), fits) {
+            (false, false) => warn!(
+                max = self.max,
+                "as much is held as `storage-max` allows: what is new and does not fit is refused"
+            ),
+            (true, true) => info!("there is room again within `storage-max`"),
+            _ => {}
+        }
     }
 }

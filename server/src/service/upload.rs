@@ -49,23 +49,43 @@ impl Service {
             creation,
             manifest: request.manifest.into(),
             body: request.body.map(Bytes::from),
+            fits: true,
         };
         let Some(capacity) = &self.capacity else {
             return flatten(self.records.create(new, self.moment()).await);
         };
-        let len = held_len(new.creation.manifest_len, new.creation.body_len);
-        let reservation = capacity.reserve(len, self.records.as_ref()).await?;
-        // A repeat of a request that was taken is answered, however full it is by now.
-        if reservation.is_none() && !self.records.is_known(&new.creation.id).await? {
-            return Err(
-                StoreError::Full("as much is held as `storage-max` allows".to_owned()).into(),
-            );
-        }
-        let created = flatten(self.records.create(new, self.moment()).await)?;
-        if let Some(reservation) = reservation.filter(|_| created.is_new) {
-            reservation.keep();
-        }
-        Ok(created)
+        let Creation {
+            manifest_len,
+            body_len,
+            is_inline,
+            ..
+        } = new.creation;
+        let needed = (held_len(manifest_len, body_len), is_inline);
+        let reservation = capacity.reserve(needed, self.records.as_ref()).await?;
+        let new = NewTransfer {
+            // A repeat of a request that was taken is answered, however full it is by now.
+            fits: reservation.is_some(),
+            ..new
+        };
+        let (records, at) = (Arc::clone(&self.records), self.moment());
+        // A client that goes away ends neither the store's work nor what is reserved for it.
+        let creating = tokio::spawn(async move {
+            let created = flatten(records.create(new, at).await);
+            let may_be_kept = match &created {
+                Ok(created) => created.is_new,
+                Err(ServiceError::Store(error)) => !matches!(error, StoreError::Full(_)),
+                Err(_) => false,
+            };
+            if let Some(reservation) = reservation.filter(|_| may_be_kept) {
+                reservation.keep();
+            }
+            created
+        });
+        creating.await.map_err(|_| {
+            ServiceError::Store(StoreError::Unreachable(
+                "its step ended in a panic".to_owned(),
+            ))
+        })?
     }
 
     /// Writes one part. When it answers, the part is durable and accepted; when it fails, the upload stands as before.

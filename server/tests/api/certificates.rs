@@ -304,9 +304,9 @@ async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
     serving.end();
 }
 
-/// What a start is refused with, a line for each fault.
+/// What a start is refused with, a line for each fault: by 2 for settings that do not belong together, else by 1.
 #[track_caller]
-fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
+fn refused(folder: &TempDir, code: i32, arguments: &[&str]) -> Vec<String> {
     let child = program(folder.path(), &["--listen", "127.0.0.1:0"])
         .args(arguments)
         .spawn()
@@ -314,7 +314,7 @@ fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
     let output = end(child);
     let said = String::from_utf8(output.stderr).unwrap();
     // No code: it started, and was ended.
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(code), "{said}");
     let made = folder.path().join("onetimeshare-data");
     assert!(!made.exists(), "a folder was made all the same");
     said.lines().map(str::to_owned).collect()
@@ -327,14 +327,14 @@ fn one_file_needs_the_other() {
     let folder = tempfile::tempdir().unwrap();
     for (given, missing) in [("tls-cert", "tls-key"), ("tls-key", "tls-cert")] {
         let flag = format!("--{given}");
-        let faults = refused(&folder, &[&flag, "a.pem"]);
+        let faults = refused(&folder, 2, &[&flag, "a.pem"]);
         let expected = format!("`{missing}` must be set where `{given}` is");
         assert!(
             matches!(&faults[..], [fault] if fault.starts_with(&expected)),
             "{faults:?}"
         );
     }
-    let faults = refused(&folder, &["--tls-cert", "", "--tls-key", "a.pem"]);
+    let faults = refused(&folder, 2, &["--tls-cert", "", "--tls-key", "a.pem"]);
     assert!(
         matches!(&faults[..], [fault] if fault.contains("`tls-cert`")),
         "{faults:?}"
@@ -349,7 +349,7 @@ fn every_fault_of_the_files_is_told_with_what_to_do() {
     let check = |certificate: &str, key: &str, expected: &[&str]| {
         fs::write(&files.certificate, certificate).unwrap();
         fs::write(&files.key, key).unwrap();
-        let faults = refused(&folder, &BOTH);
+        let faults = refused(&folder, 1, &BOTH);
         assert_eq!(faults.len(), expected.len(), "{faults:?}");
         for (fault, expected) in faults.iter().zip(expected) {
             let (setting, part) = expected.split_once(": ").unwrap();
@@ -410,7 +410,7 @@ fn every_fault_of_the_files_is_told_with_what_to_do() {
     fs::remove_file(&files.certificate).unwrap();
     fs::create_dir(&files.certificate).unwrap();
     fs::remove_file(&files.key).unwrap();
-    let faults = refused(&folder, &BOTH);
+    let faults = refused(&folder, 1, &BOTH);
     assert!(
         matches!(&faults[..], [one, two] if one.contains("`tls-cert`: the file certificate.pem cannot be read (")
             && two.contains("`tls-key`: the file key.pem cannot be read (No such file")),

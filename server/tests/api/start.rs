@@ -18,6 +18,17 @@ fn server(folder: &Path) -> Command {
 /// Fails unless the program refuses to start, with one sentence for each of `sentences` and code 1.
 #[track_caller]
 fn refused(command: &mut Command, sentences: &[&str]) {
+    ended(command, 1, sentences);
+}
+
+/// The same for faults in settings, which have a code of their own: no start of the same is any better.
+#[track_caller]
+fn misset(command: &mut Command, sentences: &[&str]) {
+    ended(command, 2, sentences);
+}
+
+#[track_caller]
+fn ended(command: &mut Command, code: i32, sentences: &[&str]) {
     let Output {
         status,
         stderr,
@@ -29,7 +40,7 @@ fn refused(command: &mut Command, sentences: &[&str]) {
         .unwrap());
     let stderr = String::from_utf8(stderr).unwrap();
     // No code: it started, and was ended.
-    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert_eq!(status.code(), Some(code), "{stderr}");
     assert_eq!(stderr.lines().count(), sentences.len(), "{stderr}");
     for (line, sentence) in stderr.lines().zip(sentences) {
         assert!(line.contains(sentence), "{line}");
@@ -207,7 +218,7 @@ fn a_bucket_that_cannot_be_reached_or_checked() {
     command
         .env("AWS_ENDPOINT_URL", "hunter2")
         .args(["--lease", "9s"]);
-    refused(&mut command, &["the variable AWS_ENDPOINT_URL", "`lease`"]);
+    misset(&mut command, &["the variable AWS_ENDPOINT_URL", "`lease`"]);
     let (code, said) = check(folder.path(), &["--blob-url", "s3://bucket/a"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("into folders alone"), "{said}");
@@ -266,7 +277,7 @@ fn every_fault_of_the_settings_at_once() {
     command
         .args(["--max-ttl", "1h", "--inline-max", "hunter2"])
         .env("ONETIMESHARE_LEASE", "9s");
-    refused(&mut command, &["`inline-max`", "`lease`", "`default-ttl`"]);
+    misset(&mut command, &["`inline-max`", "`lease`", "`default-ttl`"]);
     assert!(
         !folder.path().join("onetimeshare-data").exists(),
         "nothing was made"

@@ -183,6 +183,7 @@ impl Sample {
             creation,
             manifest,
             body,
+            fits: true,
         };
         Self { new, number }
     }

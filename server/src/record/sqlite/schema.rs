@@ -25,13 +25,13 @@ struct Upgrade {
 
 /// Every upgrade since the first version, in order. Who changes [`TABLES`] raises [`VERSION`] and adds the same change here.
 const UPGRADES: &[Upgrade] = &[Upgrade {
-    // Counters of what is held. 1024 is the length of a record as it is counted, and 2 the phase of what is gone.
+    // Counters of what is held. 8192 is the length of a record as it is counted, and 2 the phase of what is gone.
     to: 2,
     statements: "
         ALTER TABLE counter ADD COLUMN held_count INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE counter ADD COLUMN held_len INTEGER NOT NULL DEFAULT 0;
         UPDATE counter SET (held_count, held_len) =
-            (SELECT count(*), coalesce(sum(1024 + manifest_len + body_len), 0) FROM transfer WHERE phase <> 2);",
+            (SELECT count(*), coalesce(sum(8192 + manifest_len + body_len), 0) FROM transfer WHERE phase <> 2);",
 }];
 
 /// `part.random` and `deletion.random` are 64 bits read as a signed number. Times are Unix seconds.

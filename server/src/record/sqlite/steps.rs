@@ -150,6 +150,9 @@ pub(super) fn create(
     if standing != Err(Refusal::Unknown) {
         return Ok(standing);
     }
+    if !new.fits {
+        return Ok(Err(Refusal::NoRoom));
+    }
     require_room()?;
     // What stands under this id after all is a tombstone whose time is over.
     if let Some(forgotten) = rows::load(section.conn, &new.creation.id)? {

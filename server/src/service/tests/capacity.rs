@@ -24,10 +24,21 @@ fn numbered(number: u8) -> CreateRequest {
     }
 }
 
+/// One of its own whose body is to come in parts.
+fn request_in_parts(number: u8) -> CreateRequest {
+    CreateRequest {
+        body: None,
+        body_len: BODY_LEN,
+        ..numbered(number)
+    }
+}
+
 async fn is_full(t: &Fixture, request: CreateRequest) -> bool {
     match t.service.create(request).await {
         Ok(_) => false,
-        Err(ServiceError::Store(StoreError::Full(_))) => true,
+        Err(ServiceError::Refused(Refusal::NoRoom) | ServiceError::Store(StoreError::Full(_))) => {
+            true
+        }
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -48,14 +59,70 @@ async fn what_does_not_fit_is_refused_and_what_ended_makes_room() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_still_to_come_counts() {
-    let t = bounded(RECORD_LEN + 304 + BODY_LEN + ONE - 1).await;
+async fn a_body_that_is_still_to_come_counts_and_takes_nine_tenths_at_most() {
+    let len = RECORD_LEN + 304 + BODY_LEN;
+    let t = bounded(len * 10 / 9 - 2).await;
+    assert!(is_full(&t, request(BODY_LEN)).await);
+    let t = bounded(len * 10 / 9 + 2).await;
     t.service.create(request(BODY_LEN)).await.unwrap();
-    assert!(is_full(&t, numbered(9)).await);
+    assert!(is_full(&t, request_in_parts(8)).await);
     // Nobody goes on with it.
     t.clock.advance(PERIODS.upload_idle_s);
     sweep(&t.service).await.unwrap();
-    assert!(!is_full(&t, numbered(9)).await);
+    assert!(!is_full(&t, request_in_parts(8)).await);
+
+    let t = bounded(10 * ONE).await;
+    for number in 0..9 {
+        assert!(!is_full(&t, numbered(number)).await);
+    }
+    assert!(is_full(&t, request_in_parts(20)).await);
+    assert!(
+        !is_full(&t, numbered(9)).await,
+        "what comes whole may have the last of it"
+    );
+}
+
+#[tokio::test]
+async fn a_tombstone_whose_time_is_over_is_no_way_in() {
+    let t = bounded(2 * ONE).await;
+    t.service.create(numbered(1)).await.unwrap();
+    t.service.burn(&numbered(1).id, &owner()).await.unwrap();
+    // Its tombstone is over, and nobody has swept it.
+    t.clock.advance(3600 + PERIODS.tombstone_ttl_s + 1);
+    for number in [2, 3] {
+        assert!(!is_full(&t, numbered(number)).await);
+    }
+    assert!(is_full(&t, numbered(1)).await);
+}
+
+#[tokio::test]
+async fn who_goes_away_is_counted_all_the_same() {
+    let t = bounded(2 * ONE).await;
+    let mut creating = Box::pin(t.service.create(numbered(1)));
+    // As far as the first wait, and no farther.
+    let polled = futures_util::poll!(&mut creating);
+    assert!(polled.is_pending());
+    drop(creating);
+    while t.service.totals().await.unwrap().held.count == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!is_full(&t, numbered(2)).await);
+    assert!(is_full(&t, numbered(3)).await);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_tell_is_no_reason_to_take_anything() {
+    let t = bounded(2 * ONE).await;
+    t.records.set_answers(false);
+    for _ in 0..2 {
+        let refused = t.service.create(numbered(1)).await;
+        assert!(matches!(
+            refused,
+            Err(ServiceError::Store(StoreError::Unreachable(_)))
+        ));
+    }
+    t.records.set_answers(true);
+    assert!(!is_full(&t, numbered(1)).await);
 }
 
 #[tokio::test]
