@@ -236,7 +236,7 @@ impl Budgets {
             return Ok(());
         };
         let stopped = |wait| Stopped::Spent(Spent { budget, rate, wait });
-        if let Some(wait) = self.own.spend(budget, client, cost) {
+        if let Some(wait) = self.own.take(budget, client, cost) {
             return Err(stopped(wait));
         }
         match self.spend_shared((budget, rate), client, cost).await {

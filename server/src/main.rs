@@ -18,7 +18,7 @@ use onetimeshare_server::budget::{Budgets, Ledger};
 use onetimeshare_server::check::check;
 use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
-    Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
+    Access, Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Crowd, Deadlines};
@@ -34,6 +34,7 @@ use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -165,9 +166,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         blobs,
         limits,
         periods,
-        proxies,
-        rates,
-        bounds,
+        access,
         shows_stats,
         metrics_listen,
         log,
@@ -178,7 +177,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     warn_of_unknown(&unknown_variables);
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &listen).await?;
-    let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
+    let own = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
     let places = Places::of(&data_dir, redis.as_ref(), &blobs);
     let Stores {
         records,
@@ -187,15 +186,13 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         writing_ended,
     } = open_stores(&data_dir, blobs, redis, &places).await?;
     let metrics = Arc::new(Metrics::default());
-    let service = Arc::new(Service::new(
-        Arc::new(MeasuredRecords::new(records, Arc::clone(&metrics))),
-        Arc::new(MeasuredBlobs::new(blobs, Arc::clone(&metrics))),
-        Arc::new(SystemClock::start()),
-        limits,
-        periods,
-    ));
-    let mut signals = StopSignals::watch()?;
-    announce_metrics(&own_listeners);
+    let records = MeasuredRecords::new(records, Arc::clone(&metrics));
+    let blobs = MeasuredBlobs::new(blobs, Arc::clone(&metrics));
+    let clock = Arc::new(SystemClock::start());
+    let service = Service::new(Arc::new(records), Arc::new(blobs), clock, limits, periods);
+    let service = Arc::new(service);
+    let signals = StopSignals::watch()?;
+    announce_metrics(&own);
     announce(&listeners, &places);
     let stop = CancellationToken::new();
     let sweeping = sweeper::run(
@@ -203,7 +200,11 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         Arc::clone(&metrics),
         stop.child_token(),
     );
-    let mut sweeping = tokio::spawn(sweeping);
+    let Access {
+        proxies,
+        rates,
+        bounds,
+    } = access;
     let crowd = Crowd::new(bounds, proxies.clone(), metrics.connections());
     let app = App {
         shows_stats,
@@ -211,13 +212,18 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         budgets: Arc::new(Budgets::new(rates, proxies, ledger)),
         ..App::new(service)
     };
-    let mut serving = tokio::spawn(serve(
-        app,
-        crowd,
-        listeners,
-        own_listeners,
-        stop.child_token(),
-    ));
+    let serving = serve(app, crowd, (listeners, own), stop.child_token());
+    let under_way = (tokio::spawn(serving), tokio::spawn(sweeping));
+    until_stopped(signals, under_way, writing_ended, stop).await
+}
+
+/// Waits until the server is told to stop, or something ends that must not; then lets end what is under way.
+async fn until_stopped(
+    mut signals: StopSignals,
+    (mut serving, mut sweeping): (JoinHandle<()>, JoinHandle<()>),
+    writing_ended: CancellationToken,
+    stop: CancellationToken,
+) -> Result<()> {
     supervisor::tell_ready();
     tokio::select! {
         told = signals.next() => told?,
@@ -287,8 +293,7 @@ impl Places {
 async fn serve(
     app: App,
     crowd: Crowd,
-    listeners: Vec<TcpListener>,
-    own: Vec<TcpListener>,
+    (listeners, own): (Vec<TcpListener>, Vec<TcpListener>),
     stop: CancellationToken,
 ) {
     let (metrics, budgets) = (Arc::clone(&app.metrics), Arc::clone(&app.budgets));

@@ -29,6 +29,7 @@ fn stubborn() -> Settings {
         tries: 1000,
         first: Duration::ZERO,
         longest: Duration::ZERO,
+        ..Patience::NONE
     };
     Settings {
         patience,

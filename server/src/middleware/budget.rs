@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
@@ -26,7 +26,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     };
     let peer = request.extensions().get().copied();
     let lines = request.headers().get_all(X_FORWARDED_FOR).into_iter();
-    let lines: Vec<_> = lines.map(|line| line.as_bytes()).collect();
+    let lines: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
     let client = app
         .budgets
         .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
