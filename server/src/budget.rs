@@ -225,6 +225,12 @@ impl Budgets {
         self.proxies.client(peer, lines)
     }
 
+    /// The most that one request can cost of `budget`, beside the request itself: what is larger takes all that there is.
+    pub(crate) fn cost_max(&self, budget: Budget) -> u32 {
+        let rate = self.rates.of(budget);
+        rate.map_or(u32::MAX, |rate| rate.count() - 1)
+    }
+
     /// Takes `cost` from what `client` has of `budget`.
     pub(crate) async fn spend(
         &self,
@@ -236,7 +242,7 @@ impl Budgets {
             return Ok(());
         };
         let stopped = |wait| Stopped::Spent(Spent { budget, rate, wait });
-        if let Some(wait) = self.own.spend(budget, client, cost) {
+        if let Some(wait) = self.own.take(budget, client, cost) {
             return Err(stopped(wait));
         }
         match self.spend_shared((budget, rate), client, cost).await {

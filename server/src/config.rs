@@ -24,7 +24,7 @@ pub use self::blobs::BlobPlace;
 use self::sources::Sources;
 use self::variables::Variables;
 use crate::budget::client::parse_network;
-use crate::budget::{Budget, Proxies, Rates};
+use crate::budget::{Budget, Proxies, Rate, Rates};
 use crate::http::Bounds;
 use crate::redis::{Address, Risk, Terms};
 use crate::service::Limits;
@@ -62,6 +62,17 @@ impl StorageMax {
     }
 }
 
+/// How many may ask, and for how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
+    /// How much one client may ask for.
+    pub rates: Rates,
+    /// How many connections there may be.
+    pub bounds: Bounds,
+}
+
 /// Everything an operator can set, checked.
 #[derive(Debug)]
 pub struct Config {
@@ -81,12 +92,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long things last.
     pub periods: Periods,
-    /// Whose `X-Forwarded-For` is believed.
-    pub proxies: Proxies,
-    /// How much one client may ask for.
-    pub rates: Rates,
-    /// How many connections there may be.
-    pub bounds: Bounds,
+    /// How many may ask, and for how much.
+    pub access: Access,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
     /// Where what is measured can be read; nowhere when none.
@@ -222,11 +229,13 @@ impl Config {
                 }),
             },
             periods: take_periods(sources),
-            proxies: Proxies::new(sources.optional_list("trusted-proxy", parse_network)),
-            rates: take_rates(sources),
-            bounds: Bounds {
-                all: connections(sources, "max-connections"),
-                each: connections(sources, "max-connections-each"),
+            access: Access {
+                proxies: Proxies::new(sources.optional_list("trusted-proxy", parse_network)),
+                rates: take_rates(sources),
+                bounds: Bounds {
+                    all: connections(sources, "max-connections"),
+                    each: connections(sources, "max-connections-each"),
+                },
             },
             shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
@@ -280,7 +289,7 @@ impl Config {
         let part_count = body_len(limits.transfer_size_max)
             .unwrap_or(BODY_LEN_MIN)
             .div_ceil(limits.part_len);
-        let upload = self.rates.of(Budget::Upload);
+        let upload = self.access.rates.of(Budget::Upload);
         require(
             upload.is_none_or(|rate| u64::from(rate.count()) * 1024 >= limits.part_len),
             "`rate-upload` must not be less than `part-size`: no part would be taken before all of it is there again",
@@ -344,26 +353,31 @@ fn connections(sources: &mut Sources, name: &'static str) -> usize {
 
 fn take_rates(sources: &mut Sources) -> Rates {
     const DAY_S: u32 = 24 * 3600;
-    let mut requests = |name| {
-        sources.one(name, |text| {
-            value::rate(text, value::parse).filter(|rate| {
-                rate.is_none_or(|rate| rate.count() <= 1_000_000 && rate.period_s() <= DAY_S)
-            })
-        })
+    let mut rates = Rates::default();
+    let mut take = |budget, name, parse: &dyn Fn(&str) -> Option<Rate>| {
+        let rate = sources.one(name, |text| match text {
+            "off" => Some(None),
+            _ => parse(text).map(Some),
+        });
+        rates = rates.with(budget, rate);
     };
-    let rates = Rates::default()
-        .with(Budget::Create, requests("rate-create"))
-        .with(Budget::Open, requests("rate-open"))
-        .with(Budget::Owner, requests("rate-owner"));
+    let requests = |text: &str| {
+        let rate = value::rate(text, value::parse)?;
+        (rate.count() <= 1_000_000 && rate.period_s() <= DAY_S).then_some(rate)
+    };
+    take(Budget::Create, "rate-create", &requests);
+    take(Budget::Open, "rate-open", &requests);
+    take(Budget::Owner, "rate-owner", &requests);
     let kibibytes = |text: &str| {
         let size = value::size(text).filter(|size| (1 << 20..=1 << 40).contains(size))?;
         Some(size / 1024)
     };
-    let upload = sources.one("rate-upload", |text| {
-        value::rate(text, kibibytes)
-            .filter(|rate| rate.is_none_or(|rate| (60..=DAY_S).contains(&rate.period_s())))
-    });
-    rates.with(Budget::Upload, upload)
+    let bytes = |text: &str| {
+        let rate = value::rate(text, kibibytes)?;
+        (60..=DAY_S).contains(&rate.period_s()).then_some(rate)
+    };
+    take(Budget::Upload, "rate-upload", &bytes);
+    rates
 }
 
 fn life(sources: &mut Sources, name: &'static str) -> u64 {
@@ -632,9 +646,9 @@ mod tests {
     #[test]
     fn clients_have_budgets_and_proxies_are_named() {
         let usual = load(&[], &[]).expect("defaults hold");
-        assert_eq!(usual.proxies, Proxies::default());
+        assert_eq!(usual.access.proxies, Proxies::default());
         let rate = |config: &Config, budget| {
-            let rate = config.rates.of(budget);
+            let rate = config.access.rates.of(budget);
             rate.map(|rate| (rate.count(), rate.period_s()))
         };
         assert_eq!(rate(&usual, Budget::Create), Some((600, 3600)));
@@ -642,7 +656,7 @@ mod tests {
         assert_eq!(rate(&usual, Budget::Open), Some((2400, 60)));
         assert_eq!(rate(&usual, Budget::Owner), Some((1200, 60)));
         assert_eq!(
-            usual.bounds,
+            usual.access.bounds,
             Bounds {
                 all: 4096,
                 each: 512
@@ -664,10 +678,14 @@ mod tests {
             ("192.0.2.2", false),
         ] {
             let address = address.parse().expect("an address");
-            assert_eq!(chosen.proxies.trust(address), is_trusted, "{address}");
+            assert_eq!(
+                chosen.access.proxies.trust(address),
+                is_trusted,
+                "{address}"
+            );
         }
         assert_eq!(
-            chosen.bounds,
+            chosen.access.bounds,
             Bounds {
                 all: 1_000_000,
                 each: 1
@@ -677,7 +695,7 @@ mod tests {
         assert_eq!(rate(&chosen, Budget::Upload), Some((8 << 10, 60)));
         for none in ["none", "", " "] {
             let none = load(&[], &[("ONETIMESHARE_TRUSTED_PROXY", none)]).expect("none of them");
-            assert_eq!(none.proxies, Proxies::default());
+            assert_eq!(none.access.proxies, Proxies::default());
         }
     }
 

@@ -167,9 +167,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         storage_max,
         limits,
         periods,
-        proxies,
-        rates,
-        bounds,
+        access,
         shows_stats,
         metrics_listen,
         log,
@@ -194,12 +192,12 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         limits,
         periods,
     );
-    let crowd = Crowd::new(bounds, proxies.clone(), metrics.connections());
+    let crowd = Crowd::new(access.bounds, access.proxies.clone(), metrics.connections());
     let app = App {
         shows_stats,
         is_encrypted: tls.is_some(),
         metrics,
-        budgets: Arc::new(Budgets::new(rates, proxies, stores.ledger)),
+        budgets: Arc::new(Budgets::new(access.rates, access.proxies, stores.ledger)),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
     let mut signals = StopSignals::watch()?;

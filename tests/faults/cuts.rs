@@ -29,7 +29,7 @@ fn stubborn() -> Settings {
         tries: 1000,
         first: Duration::ZERO,
         longest: Duration::ZERO,
-        limited_max: Duration::ZERO,
+        ..Patience::NONE
     };
     Settings {
         patience,

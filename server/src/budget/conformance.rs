@@ -76,7 +76,7 @@ async fn spent_and_filled(subject: &Subject<'_>, pass: &mut impl FnMut(Duration)
     pass(SHARE + SLACK);
     subject.granted(Budget::Create, client, 1).await;
     subject
-        .refused(Budget::Create, client, 1, SHARE - SLACK)
+        .refused(Budget::Create, client, 1, SHARE.saturating_sub(SLACK))
         .await;
     // Never more than all of it, however long nothing was asked.
     pass(100 * SHARE);

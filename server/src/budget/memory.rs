@@ -37,7 +37,7 @@ impl<C: Clock + Clone> MemoryLedger<C> {
 
     /// Takes `cost` from what `client` has of `budget`. None when it was there, else after how long it will be; then nothing
     /// is taken.
-    pub fn spend(&self, budget: Budget, client: Client, cost: NonZeroU32) -> Option<Duration> {
+    pub fn take(&self, budget: Budget, client: Client, cost: NonZeroU32) -> Option<Duration> {
         self.budgets[budget.index()].as_ref()?.spend(client, cost)
     }
 
@@ -75,7 +75,7 @@ where
         client: Client,
         cost: NonZeroU32,
     ) -> StoreResult<Option<Duration>> {
-        Ok(Self::spend(self, budget, client, cost))
+        Ok(self.take(budget, client, cost))
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn whose_budget_is_whole_again_is_forgotten() {
         let (ledger, clock) = ledger(3600);
-        let granted = ledger.spend(Budget::Create, stranger(1), ONE);
+        let granted = ledger.take(Budget::Create, stranger(1), ONE);
         assert_eq!((granted, ledger.len()), (None, 2));
         // One of 3600 in an hour is back after a second, of eight times as many after an eighth of one; it is kept as long again.
         for (millis, expected) in [(200, 2), (300, 1), (1000, 1), (500, 0)] {
@@ -190,7 +190,7 @@ mod tests {
     fn a_budget_without_a_rate_has_no_end_and_no_entries() {
         let (ledger, _) = ledger(1);
         for _ in 0..3 {
-            assert_eq!(ledger.spend(Budget::Open, stranger(1), ONE), None);
+            assert_eq!(ledger.take(Budget::Open, stranger(1), ONE), None);
         }
         assert!(ledger.is_empty());
     }
@@ -203,7 +203,7 @@ mod tests {
             Client::new(IpAddr::V6(Ipv6Addr::from_bits(bits)))
         };
         let granted = (0..1000).filter(|&number| {
-            let spent = ledger.spend(Budget::Create, neighbour(number), ONE);
+            let spent = ledger.take(Budget::Create, neighbour(number), ONE);
             spent.is_none()
         });
         assert_eq!(granted.count(), 8, "as many as a /48 has");
@@ -216,10 +216,10 @@ mod tests {
         let [one, other] = ["2001:db8::1", "2001:db8:0:1::1"]
             .map(|text| Client::new(text.parse().expect("an address")));
         for refused in 0..100 {
-            let spent = ledger.spend(Budget::Create, one, ONE);
+            let spent = ledger.take(Budget::Create, one, ONE);
             assert_eq!(spent.is_some(), refused > 0);
         }
-        assert_eq!(ledger.spend(Budget::Create, other, ONE), None);
+        assert_eq!(ledger.take(Budget::Create, other, ONE), None);
     }
 
     #[test]
@@ -227,21 +227,18 @@ mod tests {
         let (ledger, clock) = ledger(10);
         let known = stranger(0);
         let count = u32::try_from(ENTRIES_MAX).expect("it is small");
-        let granted = (0..count + 100).filter(|&number| {
-            ledger
-                .spend(Budget::Create, stranger(number), ONE)
-                .is_none()
-        });
+        let granted = (0..count + 100)
+            .filter(|&number| ledger.take(Budget::Create, stranger(number), ONE).is_none());
         assert_eq!(granted.count(), ENTRIES_MAX + 10);
         assert_eq!(ledger.len(), 2 * (ENTRIES_MAX + 1));
         assert_eq!(
-            ledger.spend(Budget::Create, known, ONE),
+            ledger.take(Budget::Create, known, ONE),
             None,
             "who is in it has its own"
         );
         assert!(
             ledger
-                .spend(Budget::Create, stranger(count + 500), ONE)
+                .take(Budget::Create, stranger(count + 500), ONE)
                 .is_some()
         );
         // Once there is room again, everybody has.
@@ -249,7 +246,7 @@ mod tests {
         ledger.sweep();
         assert!(ledger.is_empty());
         assert_eq!(
-            ledger.spend(Budget::Create, stranger(count + 500), ONE),
+            ledger.take(Budget::Create, stranger(count + 500), ONE),
             None
         );
     }

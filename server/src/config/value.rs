@@ -40,15 +40,12 @@ pub(super) fn duration_s(text: &str) -> Option<u64> {
     number.checked_mul(factor)
 }
 
-/// So many of what `unit` reads in a time: `600/1h`; or `off`, for none.
-pub(super) fn rate(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<Option<Rate>> {
-    if text == "off" {
-        return Some(None);
-    }
+/// So many of what `unit` reads in a time: `600/1h`.
+pub(super) fn rate(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<Rate> {
     let (count, period) = text.split_once('/')?;
     let count = u32::try_from(unit(count.trim_end())?).ok()?;
     let period_s = u32::try_from(duration_s(period.trim_start())?).ok()?;
-    Rate::new(count, period_s).map(Some)
+    Rate::new(count, period_s)
 }
 
 /// The whole number that a text begins with, and the unit behind it.
@@ -82,15 +79,13 @@ mod tests {
 
     #[test]
     fn rates_are_so_many_in_a_time() {
-        let check = |text, expected: Option<Option<(u32, u32)>>| {
-            let found =
-                rate(text, size).map(|rate| rate.map(|rate| (rate.count(), rate.period_s())));
+        let check = |text, expected: Option<(u32, u32)>| {
+            let found = rate(text, size).map(|rate| (rate.count(), rate.period_s()));
             assert_eq!(found, expected, "{text}");
         };
-        check("off", Some(None));
-        check("600/1h", Some(Some((600, 3600))));
-        check("2 kB / 5m", Some(Some((2000, 300))));
-        check("600/30", Some(Some((600, 30))));
+        check("600/1h", Some((600, 3600)));
+        check("2 kB / 5m", Some((2000, 300)));
+        check("600/30", Some((600, 30)));
         for refused in [
             "", "600", "/1h", "600/", "0/1h", "1/0s", "600/h", "1/1h/1h", "on", "-1/1h", "8 GiB/1h",
         ] {

@@ -1,19 +1,33 @@
 //! `POST /transfers`.
 
-use axum::Json;
+use std::num::NonZeroU32;
+
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use onetimeshare_protocol::transfer::{CreateAnswer, CreateRequest};
 
 use crate::app::App;
+use crate::budget::{Budget, Client};
 use crate::error::ApiResult;
 use crate::extract::JsonBody;
+use crate::middleware::budget;
+
+/// For each of so many bytes of its body a transfer counts as one more that its client creates: room is reserved for all of it,
+/// whether it ever comes or not.
+const COUNTED_LEN: u64 = 64 << 20;
 
 /// Creates a transfer: 201, or 200 when the same request was taken before.
 pub(crate) async fn create(
     State(app): State<App>,
+    client: Option<Extension<Client>>,
     JsonBody(request): JsonBody<CreateRequest>,
 ) -> ApiResult<(StatusCode, Json<CreateAnswer>)> {
+    let more = u32::try_from(request.body_len / COUNTED_LEN).unwrap_or(u32::MAX);
+    let more = more.min(app.budgets.cost_max(Budget::Create));
+    if let (Some(Extension(client)), Some(more)) = (client, NonZeroU32::new(more)) {
+        budget::spend(&app, Budget::Create, client, more).await?;
+    }
     let created = app.service.create(request).await?;
     let status = if created.is_new {
         StatusCode::CREATED

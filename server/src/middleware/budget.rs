@@ -4,14 +4,14 @@
 use std::num::NonZeroU32;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
 
 use crate::app::App;
-use crate::budget::{Budget, Peer, Stopped};
-use crate::error::ApiError;
+use crate::budget::{Budget, Client, Peer, Stopped};
+use crate::error::{ApiError, ApiResult};
 use crate::extract;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -20,27 +20,40 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PART_KIB_MIN: u32 = 64;
 
 /// Passes the request on, or refuses it.
-pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let Some((budget, cost)) = price(&request, app.service.limits().part_len) else {
         return next.run(request).await;
     };
     let peer = request.extensions().get().copied();
     let lines = request.headers().get_all(X_FORWARDED_FOR).into_iter();
-    let lines: Vec<_> = lines.map(|line| line.as_bytes()).collect();
+    let lines: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
     let client = app
         .budgets
         .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
-    match app.budgets.spend(budget, client, cost).await {
-        Ok(()) => next.run(request).await,
-        Err(stopped) => {
-            app.metrics.stopped(budget.name());
-            match stopped {
-                Stopped::Spent(spent) => ApiError::spent(&spent),
-                Stopped::Unknown(error) => error.into(),
-            }
-            .into_response()
+    match spend(&app, budget, client, cost).await {
+        Ok(()) => {
+            request.extensions_mut().insert(client);
+            next.run(request).await
         }
+        Err(error) => error.into_response(),
     }
+}
+
+/// Takes `cost` from what `client` has of `budget`, and counts whom that stops.
+pub(crate) async fn spend(
+    app: &App,
+    budget: Budget,
+    client: Client,
+    cost: NonZeroU32,
+) -> ApiResult<()> {
+    let spent = app.budgets.spend(budget, client, cost).await;
+    spent.map_err(|stopped| {
+        app.metrics.stopped(budget.name());
+        match stopped {
+            Stopped::Spent(spent) => ApiError::spent(&spent),
+            Stopped::Unknown(error) => error.into(),
+        }
+    })
 }
 
 /// What a request costs, and of which budget; none for what costs nothing.

@@ -58,10 +58,8 @@ impl RedisLedger {
         hash.update([kind]);
         hash.update(number.to_be_bytes());
         let hash = hash.finalize();
-        hash.iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let first = hash.first_chunk().copied().map(u128::from_be_bytes);
+        format!("{:032x}", first.expect("it is twice as long"))
     }
 
     /// The keys of a client and of its neighbours. The widest of them names the slot.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::Request;
-use onetimeshare_protocol::route;
+use onetimeshare_protocol::{limits, route};
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
 
 use crate::sample::Sample;
@@ -100,6 +100,25 @@ async fn every_call_costs_some_of_its_budget() {
             assert!(told.contains(&series), "{series}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_large_transfer_counts_as_several() {
+    let create = async |server: &TestServer, seed: u8, content_len: u64| {
+        let mut request = Sample::of(seed, 100_000).request();
+        request["body_len"] = limits::body_len(content_len).unwrap().into();
+        server.call_json(route::TRANSFERS, None, &request).await
+    };
+    let server = server(&[]).await;
+    create(&server, 1, 200 << 20).await.expect(201);
+    create(&server, 2, 1 << 20).await.expect(201);
+    let refused = create(&server, 3, 1 << 20).await;
+    limited(refused, "create", 720, "q=5;w=3600");
+    // What is larger than all of the budget takes all of it.
+    let server = self::server(&[]).await;
+    create(&server, 1, 1 << 30).await.expect(201);
+    let refused = create(&server, 2, 1 << 20).await;
+    limited(refused, "create", 720, "q=5;w=3600");
 }
 
 #[tokio::test]

@@ -65,15 +65,19 @@ impl TestServer {
 
     /// One with another lease, in seconds, or without counters.
     pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
-        Self::open(lease_s, shows_stats, Budgets::endless()).await
+        Self::open(lease_s, shows_stats, (Budgets::endless(), LIMITS)).await
     }
 
-    /// One that lets its clients ask for so much.
+    /// One that lets its clients ask for so much, and takes what is large.
     pub(crate) async fn limited(budgets: Budgets) -> Self {
-        Self::open(PERIODS.lease_s, true, budgets).await
+        let limits = Limits {
+            transfer_size_max: 1 << 30,
+            ..LIMITS
+        };
+        Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
-    async fn open(lease_s: u64, shows_stats: bool, budgets: Budgets) -> Self {
+    async fn open(lease_s: u64, shows_stats: bool, (budgets, limits): (Budgets, Limits)) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -88,7 +92,7 @@ impl TestServer {
             Arc::new(MeasuredRecords::new(shared_records, Arc::clone(&metrics))),
             Arc::new(MeasuredBlobs::new(shared_blobs, Arc::clone(&metrics))),
             shared_clock,
-            LIMITS,
+            limits,
             Periods { lease_s, ..PERIODS },
         ));
         let app = App {
