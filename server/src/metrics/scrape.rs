@@ -57,8 +57,12 @@ impl Scrape {
     }
 
     async fn read_counters(&self) {
-        let _reading = self.reading.lock().await;
-        let read = timeout(READ_MAX, self.service.totals()).await;
+        // Waiting for one's turn counts, too: however many read at once, each is told in time.
+        let read = timeout(READ_MAX, async {
+            let _reading = self.reading.lock().await;
+            self.service.totals().await
+        });
+        let read = read.await;
         let is_read = match read {
             Ok(Ok(totals)) => {
                 self.metrics.take(totals);

@@ -1,9 +1,12 @@
 //! What is measured: that each figure moves by exactly what happened, and that nothing of a transfer stands in it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::Body;
+use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::sample::Sample;
@@ -217,4 +220,28 @@ async fn its_listener_shows_nothing_else() {
         .call("GET", "/metrics", None)
         .await
         .refused(404, "path.unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_reads_while_a_store_hangs_is_told_in_time() {
+    let server = TestServer::new().await;
+    server.records.set_counts(false);
+    let router = server.metrics_router();
+    let since = Instant::now();
+    let reads = (0..4).map(|_| {
+        let asked = request("GET", "/metrics").header("host", "localhost");
+        let asked = asked.body(Body::empty()).unwrap();
+        router.clone().oneshot(asked)
+    });
+    for answer in join_all(reads).await {
+        let text = answer.unwrap().into_body().collect().await.unwrap();
+        let text = String::from_utf8(text.to_bytes().to_vec()).unwrap();
+        assert!(text.contains("onetimeshare_counters_read 0\n"), "{text}");
+    }
+    // Prometheus waits for ten.
+    assert!(
+        since.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        since.elapsed()
+    );
 }
