@@ -319,9 +319,11 @@ pub(super) fn totals(conn: &Connection) -> StoreResult<Totals> {
             abandoned: uint(row, "abandoned")?,
             locked: uint(row, "locked")?,
         };
+        // Never below zero, but by a fault of this program: and that must not keep everything new away.
+        let held = |column| Ok::<_, Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0));
         let held = Held {
-            count: uint(row, "held_count")?,
-            len: uint(row, "held_len")?,
+            count: held("held_count")?,
+            len: held("held_len")?,
         };
         Ok(Totals { stats, held })
     })?)
