@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import yaml
-from faults import ROOT, end
+from faults import ROOT, end, memory_of
 
 FILE = ROOT / "compose.yaml"
 
@@ -42,10 +42,6 @@ GRAFANA = {
     "GF_AUTH_BASIC_ENABLED": "false",
     "GF_AUTH_DISABLE_LOGIN_FORM": "true",
 }
-
-# What a stalled upload may hold in memory, and what the server holds besides, with parts on their way to a bucket: bytes.
-STALLED = 400_000
-BESIDES = 30_000_000 + (128 << 20)
 
 # A version that does not move by itself to another series.
 PINNED = re.compile(r":v?\d+\.\d+")
@@ -148,7 +144,7 @@ def own_faults(document: dict) -> list[str]:
     environment = services["onetimeshare"]["environment"]
     faults += [f"onetimeshare: {name} must be given, and have no value" for name in BUCKET if environment.get(name, "") is not None]
     connections = int(re.search(r":-(\d+)}", environment["ONETIMESHARE_MAX_CONNECTIONS"])[1])
-    if connections * STALLED + BESIDES > bytes_of(services["onetimeshare"]["mem_limit"]):
+    if memory_of(connections) > bytes_of(services["onetimeshare"]["mem_limit"]):
         faults.append(f"onetimeshare: its memory does not bear {connections} uploads that stall")
     subnets = [one["subnet"] for one in document["networks"]["front"]["ipam"]["config"]]
     if services["onetimeshare"]["environment"]["ONETIMESHARE_TRUSTED_PROXY"].split(",") != subnets:
