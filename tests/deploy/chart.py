@@ -3,12 +3,14 @@
 Helm's own library lints and renders it, as the program does, without a cluster.
 """
 
+import json
+import re
 import tomllib
 
 import helm_python as helm
 import kubernetes_validate
 import yaml
-from faults import ROOT, end
+from faults import ROOT, end, memory_of
 
 CHART = ROOT / "contrib" / "helm" / "onetimeshare"
 
@@ -17,6 +19,12 @@ LEAST = {
     "image": {"repository": "registry.example/onetimeshare"},
     "redis": {"existingSecret": "redis"},
     "blobs": {"url": "s3://bucket/prefix"},
+}
+
+# Settings that are the chart's own to give: other values decide about them, or it mounts no file that they could name.
+OWN = {
+    *("listen", "metrics-listen", "data-dir", "redis-url", "redis-replicas", "blob-url", "trusted-proxy"),
+    *("config", "tls-cert", "tls-key"),
 }
 
 # Everything that can be switched on.
@@ -34,9 +42,9 @@ MOST = {
     "priorityClassName": "high",
     "service": {"annotations": {"h": "i"}},
     "serviceAccount": {"annotations": {"j": "k"}},
-    "ingress": {"enabled": True},
+    "ingress": {"enabled": True, "className": "l", "host": "share.example", "tlsSecret": "m", "annotations": {"n": "o"}},
     "autoscaling": {"enabled": True},
-    "networkPolicy": {"from": [{"podSelector": {}}], "metricsFrom": [{"namespaceSelector": {}}]},
+    "networkPolicy": {"from": [{"podSelector": {}}], "metricsFrom": [{"namespaceSelector": {}}], "podIdentity": True},
     "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
 }
 
@@ -52,6 +60,26 @@ REFUSED = [
     ({**LEAST, "replica": 3}, "replica"),
     ({**LEAST, "settings": {"redis-url": "redis://:secret@a"}}, "redis-url"),
     ({**LEAST, "settings": {"max-claims": 3}}, "settings"),
+    ({**LEAST, "settings": {"max-tll": "3d"}}, "max-tll"),
+    ({**LEAST, "settings": {"tls-cert": "/a"}}, "tls-cert"),
+    ({**LEAST, "image": {"repository": "r/x:1.0"}}, "image/repository"),
+    ({**LEAST, "image": {"repository": "https://r/x"}}, "image/repository"),
+    ({**LEAST, "image": {"repository": "r/x", "tag": "a:b"}}, "image/tag"),
+    ({**LEAST, "spoolSize": "lots"}, "spoolSize"),
+    ({**LEAST, "service": {"port": 99999}}, "service/port"),
+    ({**LEAST, "networkPolicy": {"egressPorts": [0]}}, "networkPolicy/egressPorts"),
+    ({**LEAST, "podDisruptionBudget": {"maxUnavailable": "one"}}, "maxUnavailable"),
+    ({**LEAST, "ingress": {"enabled": True}}, "ingress.host"),
+    ({**LEAST, "ingress": {"enabled": True, "host": "https://x"}}, "ingress/host"),
+    ({**LEAST, "metrics": {"serviceMonitor": {"enabled": True, "interval": "often"}}}, "interval"),
+    ({**LEAST, "metrics": {"serviceMonitor": {"enabled": True}}}, "networkPolicy.metricsFrom"),
+]
+
+# What must be taken.
+TAKEN = [
+    {**LEAST, "image": {"repository": "localhost:5000/a/b_c", "tag": "1.0@sha256:" + "0" * 64}},
+    {**LEAST, "spoolSize": "1.5Gi", "podDisruptionBudget": {"maxUnavailable": "25%"}},
+    {**LEAST, "networkPolicy": {"enabled": False}, "metrics": {"serviceMonitor": {"enabled": True}}},
 ]
 
 
@@ -116,6 +144,32 @@ def reference_faults(objects: dict[str, dict]) -> list[str]:
     return faults
 
 
+def setting_faults() -> list[str]:
+    """The settings that are taken are those that the server has, but for the chart's own."""
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    taken = set(schema["properties"]["settings"]["propertyNames"]["enum"])
+    known = set(re.findall(r"^## (\S+)$", (ROOT / "docs/configuration.md").read_text(), re.MULTILINE))
+    faults = [f"values.schema.json: it takes {name}, which is no setting for it" for name in sorted(taken - known | taken & OWN)]
+    return faults + [f"values.schema.json: it refuses {name}" for name in sorted(known - taken - OWN)]
+
+
+def memory_faults() -> list[str]:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    limit = int(values["resources"]["limits"]["memory"].removesuffix("Mi")) << 20
+    connections = int(values["settings"]["max-connections"])
+    return [] if memory_of(connections) <= limit else [f"values.yaml: its memory does not bear {connections} uploads that stall"]
+
+
+def policy_faults(least: dict, most: dict) -> list[str]:
+    """Nobody on the node is asked for an identity unless that is wanted."""
+    asked = [
+        {block["ipBlock"]["cidr"] for rule in objects["NetworkPolicy"]["spec"]["egress"] for block in rule.get("to", [])}
+        for objects in (least, most)
+    ]
+    expected = [set(), {"169.254.169.254/32", "169.254.170.23/32", "169.254.169.252/32"}]
+    return [] if asked == expected else [f"NetworkPolicy: {asked} instead of {expected}"]
+
+
 def hardening_faults(deployment: dict) -> list[str]:
     pod = deployment["spec"]["template"]["spec"]
     container = pod["containers"][0]
@@ -144,7 +198,11 @@ def main() -> None:
     for values in (LEAST, MOST):
         report = helm.lint(CHART, values, strict=True, quiet=True, kube_version="v1.30.0")
         faults += report["errors"] + [str(one) for one in report["messages"] if one["severity"] > 1]
+    faults += setting_faults() + memory_faults()
     with helm.Chart.load(CHART) as chart:
+        faults += policy_faults(render(chart, LEAST), render(chart, MOST))
+        for values in TAKEN:
+            render(chart, values)
         for values, kinds in ((LEAST, KINDS_LEAST), (MOST, KINDS_MOST)):
             objects = render(chart, values)
             if set(objects) != kinds:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import yaml
-from faults import ROOT, end
+from faults import ROOT, end, memory_of
 
 FILE = ROOT / "compose.yaml"
 
@@ -18,6 +18,30 @@ HARDENED = {
 
 # Rights that are given back, and to whom: a port below 1024, and a volume for another user.
 RIGHTS = {"tls": ["NET_BIND_SERVICE"], "s3-volume": ["CHOWN"]}
+
+# Each network, and who is on it. Redis asks for no password, so nobody but the server may reach it; and what has been broken into
+# shall find nothing further.
+NETWORKS = {
+    "front": {"onetimeshare", "tls"},
+    "records": {"onetimeshare", "redis"},
+    "blobs": {"onetimeshare", "s3"},
+    "figures": {"onetimeshare", "prometheus", "grafana"},
+    "desk": {"grafana"},
+}
+
+# Those that lead somewhere else: a port of the machine reaches no container without one.
+OPEN = {"front", "desk"}
+
+# Variables of a bucket, which is wherever the operator says. A value of this file could not be taken away.
+BUCKET = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+# What keeps Grafana from beginning with a password that everybody knows.
+GRAFANA = {
+    "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
+    "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+    "GF_AUTH_BASIC_ENABLED": "false",
+    "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+}
 
 # A version that does not move by itself to another series.
 PINNED = re.compile(r":v?\d+\.\d+")
@@ -60,12 +84,68 @@ def place_faults(document: dict) -> list[str]:
     return faults
 
 
+def config_faults(document: dict) -> list[str]:
+    """Compose puts nothing but files into a container whose root cannot be written."""
+    faults = []
+    for kind in ("configs", "secrets"):
+        for name, one in document.get(kind, {}).items():
+            users = [user for user, service in document["services"].items() if service.get("read_only") and names(service, kind, name)]
+            if users and set(one) != {"file"}:
+                faults.append(f"{kind}: {name} must be a file, since {', '.join(users)} cannot be written")
+            elif "file" in one and not (ROOT / one["file"]).is_file():
+                faults.append(f"{kind}: there is no {one['file']}")
+    return faults
+
+
+def names(service: dict, kind: str, name: str) -> bool:
+    return any(name == (item["source"] if isinstance(item, dict) else item) for item in service.get(kind, []))
+
+
+def network_faults(document: dict) -> list[str]:
+    faults = []
+    found = {name: set() for name in document["networks"]}
+    for name, service in document["services"].items():
+        if service.get("network_mode") != "none":
+            for network in service["networks"]:
+                found[network].add(name)
+    if found != NETWORKS:
+        faults.append(f"networks: {found} instead of {NETWORKS}")
+    for name, network in document["networks"].items():
+        if bool((network or {}).get("internal")) == (name in OPEN):
+            faults.append(f"networks: {name} must {'not ' if name in OPEN else ''}be internal")
+    return faults
+
+
+def monitoring_faults(services: dict, configs: dict) -> list[str]:
+    faults = [f"grafana: {key} must be {value}" for key, value in GRAFANA.items() if services["grafana"]["environment"].get(key) != value]
+    there = {item["target"] for item in services["prometheus"]["configs"]}
+    read = yaml.safe_load((ROOT / configs["prometheus"]["file"]).read_text())
+    faults += [f"prometheus: there is no {path}" for path in read["rule_files"] if path not in there]
+    (job,) = read["scrape_configs"]
+    rules = [rule for group in yaml.safe_load((ROOT / configs["alerts"]["file"]).read_text())["groups"] for rule in group["rules"]]
+    if len(rules) < 10 or len({rule["alert"] for rule in rules}) != len(rules):
+        faults.append("alerts: there are none, or two have one name")
+    for rule in rules:
+        jobs = re.findall(r'job="([^"]*)"', rule["expr"])
+        if any(named != job["job_name"] for named in jobs):
+            faults.append(f"alerts: {rule['alert']} is of another job than {job['job_name']}")
+    return faults
+
+
+def bytes_of(text: str) -> int:
+    """What `512m` means to compose."""
+    return int(text[:-1]) << {"k": 10, "m": 20, "g": 30}[text[-1]]
+
+
 def own_faults(document: dict) -> list[str]:
     """What the rest of this tree promises of it."""
     faults = []
     services = document["services"]
-    if not document["networks"]["back"].get("internal") or services["redis"]["networks"] != ["back"]:
-        faults.append("redis: it has no password, and must be on an internal network alone")
+    environment = services["onetimeshare"]["environment"]
+    faults += [f"onetimeshare: {name} must be given, and have no value" for name in BUCKET if environment.get(name, "") is not None]
+    connections = int(re.search(r":-(\d+)}", environment["ONETIMESHARE_MAX_CONNECTIONS"])[1])
+    if memory_of(connections) > bytes_of(services["onetimeshare"]["mem_limit"]):
+        faults.append(f"onetimeshare: its memory does not bear {connections} uploads that stall")
     subnets = [one["subnet"] for one in document["networks"]["front"]["ipam"]["config"]]
     if services["onetimeshare"]["environment"]["ONETIMESHARE_TRUSTED_PROXY"].split(",") != subnets:
         faults.append("onetimeshare: it is to be told of its proxies, which are on the network in front of it")
@@ -84,6 +164,10 @@ def main() -> None:
     faults = schema_faults()
     for name, service in document["services"].items():
         faults += service_faults(name, service)
+    faults += config_faults(document) + network_faults(document) + monitoring_faults(document["services"], document["configs"])
+    for name in (".gitignore", ".dockerignore"):
+        if not {".env", "/.env"} & set((ROOT / name).read_text().splitlines()):
+            faults.append(f"{name}: it lets through .env, which holds keys")
     end(faults + place_faults(document) + own_faults(document))
 
 

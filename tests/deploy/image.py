@@ -1,4 +1,5 @@
-"""Holds the `Dockerfile` against hadolint, and its toolchain against the one that the tree pins. It builds nothing."""
+"""Holds the `Dockerfile` against hadolint, its toolchain against the one that the tree pins, and its check of health
+against the docs. It builds nothing."""
 
 import re
 import subprocess
@@ -27,6 +28,9 @@ def main() -> None:
     for line in ("USER 65532:65532", "VOLUME /data", "HEALTHCHECK "):
         if f"\n{line}" not in last:
             faults.append(f"Dockerfile: the image needs {line}")
+    check = re.search(r"CMD (\[.*healthcheck.*\])", last)[1]
+    if f"HEALTHCHECK CMD {check}\n" not in (ROOT / "docs/operations.md").read_text():
+        faults.append(f"docs/operations.md: the image's check of health is {check}")
     end(faults)
 
 

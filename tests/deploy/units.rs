@@ -86,6 +86,24 @@ fn the_service_is_hardly_exposed() {
     );
 }
 
+/// What is wrong about a command line is for a person to mend; a Redis that is away comes back by itself.
+#[test]
+fn the_service_is_started_again_for_what_may_pass_alone() {
+    let own = std::env::current_exe().unwrap();
+    let program = own.ancestors().nth(2).unwrap().join("onetimeshare-server");
+    let folder = tempfile::tempdir().unwrap();
+    let code = |setting: &str| {
+        let mut server = Command::new(&program);
+        server.arg(setting).arg("--data-dir").arg(folder.path());
+        let output = server.output().unwrap();
+        output.status.code().unwrap_or_else(|| panic!("{output:?}"))
+    };
+    let service = fs::read_to_string(units().join("onetimeshare.service")).unwrap();
+    let ends_it = |code: i32| service.contains(&format!("\nRestartPreventExitStatus={code}\n"));
+    assert!(ends_it(code("--no-such-setting")));
+    assert!(!ends_it(code("--redis-url=redis://127.0.0.1:1/0")));
+}
+
 #[test]
 fn the_filter_lets_through_every_call_of_a_life() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! The names that a running server exports, those that docs/monitoring.md explains, and those that the dashboard draws.
+//! The names that a running server exports, those that docs/monitoring.md explains, those that the dashboard draws, and those that
+//! the alerts ask for.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -117,6 +118,35 @@ fn the_dashboard_draws_what_is_exported() {
     let panels = dashboard["panels"].as_array().unwrap();
     let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
     assert_eq!(ids.len(), panels.len(), "two panels have one id");
+}
+
+#[test]
+fn the_alerts_ask_for_what_is_exported() {
+    let (_, samples) = exported(&told());
+    let alerts = read("contrib/prometheus/alerts.yml");
+    let asked = named_in(&alerts);
+    assert!(asked.len() > 10, "{asked:?}");
+    let unknown: Vec<_> = asked.difference(&samples).collect();
+    assert!(
+        unknown.is_empty(),
+        "asked for and not exported: {unknown:?}"
+    );
+}
+
+/// A server that never failed has no series of failures: their share is none, and not unknown.
+#[test]
+fn a_share_of_failures_is_drawn_where_there_was_none() {
+    let dashboard: Value =
+        serde_json::from_str(&read("contrib/grafana/onetimeshare.json")).unwrap();
+    let expressions = expressions(&dashboard);
+    let shares: Vec<_> = expressions
+        .iter()
+        .filter(|expression| expression.contains("status=~") && expression.contains(" / "))
+        .collect();
+    assert!(!shares.is_empty(), "{expressions:?}");
+    for share in shares {
+        assert!(share.contains(" or vector(0)) / "), "{share} draws nothing");
+    }
 }
 
 #[test]
