@@ -85,6 +85,7 @@ impl Target {
     }
 
     /// The same by TLS. A server that shows another certificate than this one is well all the same, and that is told.
+    #[must_use]
     pub fn encrypted(self, certificate: Option<CertificateDer<'static>>) -> Self {
         Self {
             is_encrypted: true,

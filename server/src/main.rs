@@ -34,6 +34,7 @@ use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -197,7 +198,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         limits,
         periods,
     ));
-    let mut signals = StopSignals::watch()?;
+    let signals = StopSignals::watch()?;
     let hang_ups = HangUps::watch().context("cannot watch for SIGHUP")?;
     announce_metrics(&own_listeners);
     announce(&listeners, tls.is_some(), &places);
@@ -207,40 +208,56 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         Arc::clone(&metrics),
         stop.child_token(),
     );
-    let mut sweeping = tokio::spawn(sweeping);
     let renewing = tls::renew(tls.clone(), hang_ups, clock, Arc::clone(&metrics));
-    let mut renewing = tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing));
     let app = App {
         shows_stats,
         is_encrypted: tls.is_some(),
         metrics,
         ..App::new(service)
     };
-    let mut serving = tokio::spawn(serve(
-        app,
-        tls,
-        listeners,
-        own_listeners,
-        stop.child_token(),
-    ));
+    let serving = serve(app, tls, listeners, own_listeners, stop.child_token());
+    let running = Running {
+        serving: tokio::spawn(serving),
+        sweeping: tokio::spawn(sweeping),
+        renewing: tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing)),
+        writing_ended,
+    };
     supervisor::tell_ready();
-    tokio::select! {
-        told = signals.next() => told?,
-        // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
-        _ = &mut serving => bail!("the accept loop ended in a panic"),
-        _ = &mut sweeping => bail!("the sweeper ended in a panic"),
-        _ = &mut renewing => bail!("the renewal of the certificate ended in a panic"),
-        () = writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
+    running.until_told(signals, stop).await
+}
+
+/// What a server does at the same time, until it is told to stop.
+struct Running {
+    serving: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
+    renewing: JoinHandle<Option<()>>,
+    /// Cancelled when the records cannot be written any more.
+    writing_ended: CancellationToken,
+}
+
+impl Running {
+    /// Waits for the word to stop, and then for what is under way.
+    async fn until_told(mut self, mut signals: StopSignals, stop: CancellationToken) -> Result<()> {
+        tokio::select! {
+            told = signals.next() => told?,
+            // None ends by itself: without them nothing is served, or kept, or erased, and a supervisor should see that.
+            _ = &mut self.serving => bail!("the accept loop ended in a panic"),
+            _ = &mut self.sweeping => bail!("the sweeper ended in a panic"),
+            _ = &mut self.renewing => bail!("the renewal of the certificate ended in a panic"),
+            () = self.writing_ended.cancelled() => bail!("the record store's writing thread ended in a panic"),
+        }
+        info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
+        supervisor::tell_stopping();
+        stop.cancel();
+        tokio::select! {
+            served = self.serving => served.context("the accept loop ended in a panic")?,
+            told = signals.next() => told?,
+        }
+        self.sweeping
+            .await
+            .context("the sweeper ended in a panic")?;
+        Ok(())
     }
-    info!("stopping: what is under way may end, for 20 seconds; a second signal cuts it off");
-    supervisor::tell_stopping();
-    stop.cancel();
-    tokio::select! {
-        served = serving => served.context("the accept loop ended in a panic")?,
-        told = signals.next() => told?,
-    }
-    sweeping.await.context("the sweeper ended in a panic")?;
-    Ok(())
 }
 
 fn warn_of_unknown(variables: &[String]) {
