@@ -24,7 +24,7 @@ pub struct Hashes {
     content_security_policy: &'static str,
     files: Vec<File>,
     /// What is given at every other address to who takes pages, with the status 404.
-    unknown: Option<Content>,
+    unknown: Option<Body>,
 }
 
 /// What is answered at one path.
@@ -32,12 +32,12 @@ pub struct Hashes {
 struct File {
     path: String,
     #[serde(flatten)]
-    content: Content,
+    body: Body,
 }
 
 /// A body, before any content coding.
 #[derive(Debug, Serialize)]
-struct Content {
+struct Body {
     content_type: &'static str,
     /// In bytes.
     len: usize,
@@ -54,7 +54,7 @@ pub fn hashes() -> Hashes {
         .chain(assets::in_folder())
         .map(|(path, asset)| File {
             path,
-            content: content(asset),
+            body: body(asset),
         })
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -64,16 +64,16 @@ pub fn hashes() -> Hashes {
         assets: assets::HASH,
         content_security_policy: headers::policy(),
         files,
-        unknown: assets::find(assets::UNKNOWN).map(content),
+        unknown: assets::find(assets::UNKNOWN).map(body),
     }
 }
 
-fn content(asset: &'static Asset) -> Content {
+fn body(asset: &'static Asset) -> Body {
     let mut sha256 = String::new();
     for byte in Sha256::digest(asset.plain()) {
         write!(sha256, "{byte:02x}").expect("a String takes everything");
     }
-    Content {
+    Body {
         content_type: asset.content_type(),
         len: asset.plain().len(),
         sha256,

@@ -68,15 +68,17 @@ pub async fn renew(
     let mut days = interval_at(Instant::now() + DAY, DAY);
     loop {
         tokio::select! {
-            () = hang_ups.next() => if let Some(tls) = &tls {
-                supervisor::tell_reloading();
-                if reload(tls).await {
-                    tell(tls);
+            () = hang_ups.next() => {
+                if let Some(tls) = &tls {
+                    supervisor::tell_reloading();
+                    if reload(tls).await {
+                        tell(tls);
+                    }
+                    supervisor::tell_ready();
+                } else {
+                    info!("SIGHUP changes nothing: there is no certificate to read again (`tls-cert`)");
                 }
-                supervisor::tell_ready();
-            } else {
-                info!("SIGHUP changes nothing: there is no certificate to read again (`tls-cert`)");
-            },
+            }
             _ = days.tick() => {
                 let ending = tls.iter().filter(|tls| tls.validity().is_ending(clock.now()));
                 ending.for_each(&tell);

@@ -72,9 +72,10 @@ impl Lines {
     #[track_caller]
     fn hear(&mut self, part: &str) -> String {
         loop {
-            let Ok(line) = self.coming.recv_timeout(PATIENCE) else {
-                panic!("not said: {part}\n{}", self.heard.join("\n"));
-            };
+            let line = self.coming.recv_timeout(PATIENCE);
+            let so_far = self.heard.join("\n");
+            assert!(line.is_ok(), "not said: {part}\n{so_far}");
+            let line = line.unwrap();
             self.heard.push(line.clone());
             if line.contains(part) {
                 return line;
@@ -132,11 +133,12 @@ impl Serving {
         let log = mem::replace(&mut self.log, none()).text();
         format!("{told}\n{log}")
     }
+}
 
-    async fn talk(&self, authority: &Authority) -> Talk {
-        let stream = authority.connect(self.address, &["h2"], VERSIONS).await;
-        Talk::begin(stream.unwrap()).await
-    }
+/// A connection by HTTP/2.
+async fn talk(address: SocketAddr, authority: &Authority) -> Talk {
+    let stream = authority.connect(address, &["h2"], VERSIONS).await;
+    Talk::begin(stream.unwrap()).await
 }
 
 impl Drop for Serving {
@@ -226,8 +228,7 @@ async fn with_tls_nobody_is_told_to_put_it_in_front_and_metrics_stay_plain() {
         rest.split_once('/').map(|(address, _)| address.to_owned())
     });
     let shown: SocketAddr = shown.unwrap().parse().unwrap();
-    let status = serving
-        .talk(&authority)
+    let status = talk(serving.address, &authority)
         .await
         .ask("/healthz", None)
         .await
@@ -262,7 +263,7 @@ async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
     let (folder, files) = folder_with(&first);
     let mut serving = Serving::start(&folder, &[]);
     serving.hear("until=2100-01-01");
-    let mut running = serving.talk(&authority).await;
+    let mut running = talk(serving.address, &authority).await;
     assert_eq!(running.ask("/healthz", None).await.status, 204);
 
     second.write(folder.path());
@@ -341,75 +342,88 @@ fn one_file_needs_the_other() {
     );
 }
 
+/// Fails unless a start with these files is refused with one sentence for each of `expected`: the setting's name, and a part.
+#[track_caller]
+fn assert_refused(certificate: &str, key: &str, expected: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("certificate.pem"), certificate).unwrap();
+    fs::write(folder.path().join("key.pem"), key).unwrap();
+    let faults = refused(&folder, 1, &BOTH);
+    assert_eq!(faults.len(), expected.len(), "{faults:?}");
+    for (fault, expected) in faults.iter().zip(expected) {
+        let (setting, part) = expected.split_once(": ").unwrap();
+        let begins = format!("`{setting}`: the file ");
+        assert!(
+            fault.starts_with(&begins) && fault.contains(part),
+            "{fault}"
+        );
+        // Nothing of what a file holds is repeated.
+        assert!(
+            !fault.contains("hunter2") && !fault.contains("MIG"),
+            "{fault}"
+        );
+    }
+}
+
+/// A section of PEM that holds no more than some empty sequences.
+fn nonsense(label: &str) -> String {
+    format!("-----BEGIN {label}-----\nMAAwADAA\n-----END {label}-----\n")
+}
+
 #[test]
-fn every_fault_of_the_files_is_told_with_what_to_do() {
+fn every_fault_of_the_certificate_is_told_with_what_to_do() {
     let authority = Authority::new();
     let (issued, other) = (authority.issue(), authority.issue());
-    let (folder, files) = folder_with(&issued);
-    let check = |certificate: &str, key: &str, expected: &[&str]| {
-        fs::write(&files.certificate, certificate).unwrap();
-        fs::write(&files.key, key).unwrap();
-        let faults = refused(&folder, 1, &BOTH);
-        assert_eq!(faults.len(), expected.len(), "{faults:?}");
-        for (fault, expected) in faults.iter().zip(expected) {
-            let (setting, part) = expected.split_once(": ").unwrap();
-            assert!(
-                fault.starts_with(&format!("`{setting}`: the file ")),
-                "{fault}"
-            );
-            assert!(fault.contains(part), "{fault}");
-            // Nothing of what a file holds is repeated.
-            assert!(
-                !fault.contains("hunter2") && !fault.contains("MIG"),
-                "{fault}"
-            );
-        }
-    };
     let (certificate, key) = (&*issued.certificate, &*issued.key);
-    let no_certificate = "tls-cert: holds no certificate in PEM";
-    let no_key = "tls-key: holds no private key in PEM";
-    check("", key, &[no_certificate]);
-    check("hunter2", key, &[no_certificate]);
-    check(key, key, &[no_certificate]);
-    check(certificate, "", &[no_key]);
-    check(certificate, certificate, &[no_key]);
-    check("", "hunter2", &[no_certificate, no_key]);
+    let check = |certificate: &str, expected| assert_refused(certificate, key, &[expected]);
+    let none = "tls-cert: holds no certificate in PEM";
+    check("", none);
+    check("hunter2", none);
+    check(key, none);
+    let damaged = "tls-cert: damaged, or breaks off";
+    check(certificate.get(..200).unwrap(), damaged);
+    check(&certificate.replace('M', "!"), damaged);
     check(
-        &certificate[..200],
-        key,
-        &["tls-cert: damaged, or breaks off"],
+        &nonsense("CERTIFICATE"),
+        "tls-cert: a certificate that cannot be used",
     );
-    check(
-        certificate,
-        &key[..100],
-        &["tls-key: damaged, or breaks off"],
-    );
-    check(&certificate.replace('M', "!"), key, &["tls-cert: damaged"]);
-    check(certificate, &other.key, &["tls-key: another private key"]);
+    check(&"\n".repeat(1 << 21), "tls-cert: longer than 1 MiB");
     // The authority's before the server's own.
     let turned = format!("{}{certificate}", other.certificate);
-    check(&turned, key, &["tls-key: the first in its file"]);
-    let nonsense = "-----BEGIN CERTIFICATE-----\nMAAwADAA\n-----END CERTIFICATE-----\n";
+    check(&turned, "tls-key: the first in its file");
+}
+
+#[test]
+fn every_fault_of_the_key_is_told_with_what_to_do() {
+    let authority = Authority::new();
+    let (issued, other) = (authority.issue(), authority.issue());
+    let (certificate, key) = (&*issued.certificate, &*issued.key);
+    let check = |key: &str, expected| assert_refused(certificate, key, &[expected]);
+    let none = "tls-key: holds no private key in PEM";
+    check("", none);
+    check(certificate, none);
+    check(key.get(..100).unwrap(), "tls-key: damaged, or breaks off");
+    check(&other.key, "tls-key: another private key");
     check(
-        nonsense,
-        key,
-        &["tls-cert: a certificate that cannot be used"],
+        &nonsense("PRIVATE KEY"),
+        "tls-key: a private key that cannot be used",
     );
-    let nonsense = "-----BEGIN PRIVATE KEY-----\nMAAwADAA\n-----END PRIVATE KEY-----\n";
-    check(
-        certificate,
-        nonsense,
-        &["tls-key: a private key that cannot be used"],
-    );
-    let locked =
-        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAAwADAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
-    check(certificate, locked, &["tls-key: under a passphrase"]);
-    let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAAwADAA\n-----END RSA PRIVATE KEY-----\n";
-    check(certificate, locked, &["tls-key: under a passphrase"]);
-    check(&"\n".repeat(1 << 21), key, &["tls-cert: longer than 1 MiB"]);
-    fs::remove_file(&files.certificate).unwrap();
-    fs::create_dir(&files.certificate).unwrap();
-    fs::remove_file(&files.key).unwrap();
+    let locked = "tls-key: under a passphrase";
+    check(&nonsense("ENCRYPTED PRIVATE KEY"), locked);
+    let head = "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nM";
+    let of_old = nonsense("RSA PRIVATE KEY").replacen("KEY-----\nM", head, 1);
+    check(&of_old, locked);
+}
+
+#[test]
+fn faults_of_both_files_are_told_at_once() {
+    let expected = [
+        "tls-cert: no certificate in PEM",
+        "tls-key: no private key in PEM",
+    ];
+    assert_refused("", "hunter2", &expected);
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("certificate.pem")).unwrap();
     let faults = refused(&folder, 1, &BOTH);
     assert!(
         matches!(&faults[..], [one, two] if one.contains("`tls-cert`: the file certificate.pem cannot be read (")
