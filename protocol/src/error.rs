@@ -96,7 +96,7 @@ error_codes! {
     ServerInternal = "server.internal", 500;
     /// A store does not answer; nothing was consumed. Comes with `Retry-After`.
     StoreUnreachable = "store.unreachable", 503;
-    /// The disk is full: nothing new is taken. Claims, and all that ends a transfer, go on.
+    /// The disk or Redis is full, or the transfer does not fit within `--storage-max`: nothing new is taken. Claims, and all that ends a transfer, go on.
     StoreFull = "store.full", 507;
 }
 

@@ -90,7 +90,8 @@ mod tests {
             for number in 0..100_000 {
                 add(wave * 1_000_000 + number, wave + 1).expect("it is always kept");
             }
-            assert_eq!(table.len(), ENTRIES_MAX + 1);
+            // The one that all who have no room share may be left of an earlier wave: then it is counted in.
+            assert!((ENTRIES_MAX..=ENTRIES_MAX + 1).contains(&table.len()));
             // All but some of the last.
             let mut left = 0;
             table.lock().retain(|_, _| {
