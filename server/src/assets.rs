@@ -34,11 +34,51 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 const NOT_STORED: HeaderValue = HeaderValue::from_static("no-store");
 
+/// The addresses of their own that files have, beside the folder: which browsers know of, or people type.
+pub(crate) const ADDRESSES: [(&str, &str); 6] = [
+    ("/", "index.html"),
+    ("/favicon.ico", "favicon.ico"),
+    ("/manage", "manage.html"),
+    ("/manifest.webmanifest", "manifest.webmanifest"),
+    ("/open", "open.html"),
+    ("/sw.js", SERVICE_WORKER),
+];
+
+/// The page at every other address.
+pub(crate) const UNKNOWN: &str = "unknown.html";
+
+const SERVICE_WORKER: &str = "sw.js";
+
+impl Asset {
+    /// The bytes as they are without a content coding.
+    pub(crate) fn plain(&self) -> &'static [u8] {
+        self.plain
+    }
+
+    /// As its answers name it.
+    pub(crate) fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
+    /// Whether it is served below the folder's hash: pages and the service worker have their own addresses, with their own
+    /// caching.
+    fn is_in_folder(&self) -> bool {
+        !self.content_type.starts_with("text/html") && self.name != SERVICE_WORKER
+    }
+}
+
+/// The files of the folder, with their paths.
+pub(crate) fn in_folder() -> impl Iterator<Item = (String, &'static Asset)> {
+    FILES
+        .iter()
+        .filter(|file| file.is_in_folder())
+        .map(|file| (format!("/assets/{HASH}/{}", file.name), file))
+}
+
 /// Whether the pages and the wasm were there when the server was built.
 pub fn is_complete() -> bool {
-    ["index.html", "manage.html", "open.html", "unknown.html"]
-        .iter()
-        .all(|page| find(page).is_some())
+    ADDRESSES.iter().all(|(_, name)| find(name).is_some())
+        && find(UNKNOWN).is_some()
         && FILES
             .iter()
             .any(|file| file.content_type == "application/wasm")
@@ -56,13 +96,12 @@ pub fn revalidated(name: &str, request: &HeaderMap) -> Option<Response<Body>> {
 
 /// A file of the folder `hash`; none when that is another build's.
 pub fn file(hash: &str, name: &str, request: &HeaderMap) -> Option<Response<Body>> {
-    // Pages and the service worker have their own addresses, with their own caching.
-    let file = find(name).filter(|_| hash == HASH)?;
-    let has_own_address = file.content_type.starts_with("text/html") || name == "sw.js";
-    (!has_own_address).then(|| answer(file, request, IMMUTABLE))
+    let file = find(name).filter(|file| hash == HASH && file.is_in_folder())?;
+    Some(answer(file, request, IMMUTABLE))
 }
 
-fn find(name: &str) -> Option<&'static Asset> {
+/// The file at this path below `www`.
+pub(crate) fn find(name: &str) -> Option<&'static Asset> {
     // The build sorts by name.
     FILES
         .binary_search_by(|file| file.name.cmp(name))

@@ -84,6 +84,8 @@ pub enum Action {
     Check(CheckOptions),
     /// To ask a running server whether it is well.
     Healthcheck(HealthcheckOptions),
+    /// To say what it gives to browsers.
+    Hashes,
 }
 
 /// How the stores are checked.
@@ -135,6 +137,7 @@ impl Invocation {
                 url: healthcheck.get_one::<String>(settings::URL).cloned(),
                 is_live: healthcheck.get_flag(settings::LIVE),
             }),
+            Some((settings::HASHES, _)) => Action::Hashes,
             _ => Action::Serve,
         };
         let config = Config::load(&matches, &Variables::of(variables));
@@ -367,6 +370,14 @@ mod tests {
         let url = "http://a:1";
         check(&["healthcheck", "--url", url], Some(url), false);
         invoke(&["--live"], &[]).expect_err("a flag of asking alone");
+    }
+
+    #[test]
+    fn the_hashes_need_no_settings() {
+        let variables = [("ONETIMESHARE_LISTEN", "nowhere")];
+        let invocation = invoke(&["hashes"], &variables).expect("it can be read");
+        assert_eq!(invocation.action, Action::Hashes);
+        invoke(&["hashes", "--url", "http://a:1"], &[]).expect_err("a flag of asking alone");
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod config;
 mod error;
 mod extract;
 mod handlers;
+pub mod hashes;
 pub mod healthcheck;
 pub mod http;
 pub mod metrics;

@@ -19,6 +19,7 @@ use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
     Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
+use onetimeshare_server::hashes::hashes;
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
@@ -66,7 +67,20 @@ fn main() -> ExitCode {
             }
             Err(sentence) => refuse(1, &sentence),
         },
+        (Action::Hashes, _) => match tell_hashes() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(1, &format_args!("{error:#}")),
+        },
     }
+}
+
+/// Says what browsers are given. The list is all that it is asked for, so that one which is not read whole is an error.
+fn tell_hashes() -> Result<()> {
+    if !assets::is_complete() {
+        bail!(NO_PAGES);
+    }
+    let list = serde_json::to_string_pretty(&hashes()).context("the list cannot be written")?;
+    writeln!(io::stdout(), "{list}").context("the list cannot be written")
 }
 
 /// Asks a running server. What is told of it; an error when it is not well.

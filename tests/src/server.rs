@@ -163,6 +163,19 @@ impl Server {
         );
     }
 
+    /// What its program says that browsers are given (`onetimeshare-server hashes`).
+    #[track_caller]
+    pub fn hashes() -> String {
+        let said = Command::new(program())
+            .env_clear()
+            .arg("hashes")
+            .output()
+            .expect("the program can be started");
+        let complained = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{complained}");
+        String::from_utf8_lossy(&said.stdout).into_owned()
+    }
+
     /// Ends it without a warning, as a crash would (`kill -9`). One that does not run stays so.
     pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {

@@ -271,6 +271,9 @@ pub(super) const HEALTHCHECK: &str = "healthcheck";
 pub(super) const URL: &str = "url";
 pub(super) const LIVE: &str = "live";
 
+/// The subcommand that says what browsers are given.
+pub(super) const HASHES: &str = "hashes";
+
 /// Settings that the subcommands take too. What else is set counts for it as well.
 const SHARED: &[&str] = &["data-dir", BLOB_URL, CONFIG];
 
@@ -298,6 +301,14 @@ fn healthcheck_command() -> Command {
             "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
              wildcard. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
              Exit codes: 0 it is well, also while a full store lets it take nothing new, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
+        )
+}
+
+fn hashes_command() -> Command {
+    Command::new(HASHES)
+        .about("Prints, as JSON, the SHA-256 of every page and file that this program gives to browsers")
+        .after_help(
+            "It reads no settings and asks no server. A release's manifest.json holds the same list; docs/verify.md describes it.",
         )
 }
 
@@ -360,6 +371,7 @@ pub(super) fn command() -> Command {
         .args(arguments)
         .subcommand(check_command())
         .subcommand(healthcheck_command())
+        .subcommand(hashes_command())
         .disable_help_subcommand(true)
 }
 

@@ -89,7 +89,7 @@ fn refuse_at(uri: &Uri, error: ApiError, headers: &HeaderMap) -> Response<Body> 
 /// Refuses with a page that a person can read, or, to every other client, with the error as it is.
 fn refuse(error: ApiError, headers: &HeaderMap) -> Response<Body> {
     let page = assets::wants_page(headers)
-        .then(|| assets::page("unknown.html", headers))
+        .then(|| assets::page(assets::UNKNOWN, headers))
         .flatten();
     let refusal = error.into_response();
     match page {

@@ -38,6 +38,11 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy.join("; ")).expect("the policy is visible ASCII")
 });
 
+/// The policy that every answer carries.
+pub(crate) fn policy() -> &'static str {
+    POLICY.to_str().expect("the policy is visible ASCII")
+}
+
 /// Everything that browsers offer and these pages do not use. What they use (the clipboard, sharing) is on by default for a
 /// page itself; features that some browser does not know yet are left out, because it would complain in its console.
 const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-write=(self), display-capture=(), \

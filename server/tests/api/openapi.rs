@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::route;
+use onetimeshare_server::hashes::hashes;
 use onetimeshare_server::openapi;
 use serde_json::Value;
 
@@ -103,6 +104,18 @@ fn every_route_is_in_it() {
             path.starts_with("route::") || pages.contains(&path),
             "{path}"
         );
+    }
+    // Whoever compares a server with its list of hashes finds each of them in it.
+    let list = serde_json::to_value(hashes()).unwrap();
+    let files = list["files"].as_array().unwrap().iter();
+    let listed: Vec<_> = files.map(|file| file["path"].as_str().unwrap()).collect();
+    for page in pages {
+        let path = page.trim_matches('"');
+        let is_listed = match path.split_once('{') {
+            Some((folder, _)) => listed.iter().any(|listed| listed.starts_with(folder)),
+            None => listed.contains(&path),
+        };
+        assert!(is_listed, "{path}");
     }
 }
 

@@ -458,3 +458,15 @@ fn variables_that_name_no_setting_are_warned_of_once() {
         assert!(!log.contains(silent), "{silent}: {log}");
     }
 }
+
+#[test]
+fn a_list_of_hashes_that_cannot_be_written_whole_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"));
+    command.current_dir(folder.path()).env_clear().arg("hashes");
+    let said = command.stdout(full.unwrap()).output().unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    let told = String::from_utf8(said.stderr).unwrap();
+    assert!(told.starts_with("the list cannot be written: "), "{told}");
+}
