@@ -15,21 +15,17 @@ RUN if ! command -v musl-gcc; then \
 ENV CARGO_HOME=/cargo
 WORKDIR /src
 COPY . .
-# The toolchain's own packages, where there is a rustup: another base may bring them along.
-RUN if command -v rustup; then \
-        rustup target add wasm32-unknown-unknown "$(uname -m)-unknown-linux-musl"; \
-    fi
-# What comes over the network, all of it checked against Cargo.lock; nothing after it needs any.
+# What comes over the network: packages, checked against Cargo.lock, targets of the toolchain where there is a rustup, and the tool that
+# leaves the list of packages in the program. Nothing after it needs any.
 RUN --mount=type=cache,target=/cargo/registry \
-    cargo fetch --locked
+    --mount=type=cache,target=/src/target \
+    cargo xtask dist --fetch
+# The same program as in a release's archive.
 RUN --mount=type=cache,target=/cargo/registry \
     --mount=type=cache,target=/src/target \
     export CARGO_NET_OFFLINE=true; \
-    triple="$(uname -m)-unknown-linux-musl"; \
-    export TARGET_CC=musl-gcc; \
-    cargo xtask wasm; \
-    cargo build --release --locked --package onetimeshare-server --target "$triple"; \
-    install -D --strip "target/$triple/release/onetimeshare-server" /out/onetimeshare-server; \
+    cargo xtask dist --program; \
+    install -D target/dist/onetimeshare-server /out/onetimeshare-server; \
     install -d -m 0700 /out/own/data
 
 FROM ${RUN_IMAGE}

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crate::bench::{Choice, Part};
 use crate::browser_tests::{Browser, Servers};
+use crate::deny::Subject;
+use crate::dist::Part as DistPart;
 
 /// One command of the entry points.
 #[derive(PartialEq, Eq)]
@@ -34,6 +36,12 @@ pub(crate) enum Task {
     EndToEnd(Vec<Browser>, Servers),
     /// The long tests of faults.
     Faults,
+    /// What comes from outside, against `deny.toml`.
+    Deny(Subject),
+    /// That two places build the same, of what browsers are given.
+    Reproducible,
+    /// What people download.
+    Dist(DistPart),
     /// The image of a container, made and tried.
     Image,
     /// The measurements of `docs/performance.md`.
@@ -72,6 +80,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
+        "deny" => deny(&rest),
+        "reproducible" => bare(Task::Reproducible),
         "dist" => dist(&rest),
         "bench" => bench(rest),
         "e2e" => end_to_end(rest),
@@ -88,12 +98,40 @@ fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// `dist --image`.
-fn dist(words: &[OsString]) -> Result<Task, String> {
+/// `deny [--advisories]`.
+fn deny(words: &[OsString]) -> Result<Task, String> {
     match words {
-        [word] if word == "--image" => Ok(Task::Image),
-        [] => Err("dist needs to be told what: --image".to_owned()),
-        [word, ..] => Err(format!("dist knows no {}", word.to_string_lossy())),
+        [] => Ok(Task::Deny(Subject::Packages)),
+        [word] if word == "--advisories" => Ok(Task::Deny(Subject::Advisories)),
+        [word, ..] => Err(format!("deny knows no {}", word.to_string_lossy())),
+    }
+}
+
+/// `dist [--twice|--fetch|--program|--image]`, or `dist --gather DIR…`.
+fn dist(words: &[OsString]) -> Result<Task, String> {
+    let Some((first, rest)) = words.split_first() else {
+        return Ok(Task::Dist(DistPart::Whole));
+    };
+    let task = match first.to_str() {
+        Some("--gather") if rest.is_empty() => {
+            return Err("--gather needs the folders to gather from".to_owned());
+        }
+        Some("--gather") => {
+            let folders = rest.iter().map(PathBuf::from).collect();
+            return Ok(Task::Dist(DistPart::Gather(folders)));
+        }
+        Some("--image") => Task::Image,
+        Some("--twice") => Task::Dist(DistPart::Twice),
+        Some("--fetch") => Task::Dist(DistPart::Fetch),
+        Some("--program") => Task::Dist(DistPart::Program),
+        _ => return Err(format!("dist knows no {}", first.to_string_lossy())),
+    };
+    match rest.first() {
+        None => Ok(task),
+        Some(word) => Err(format!(
+            "dist takes one of its flags, but there is also {}",
+            word.to_string_lossy()
+        )),
     }
 }
 
@@ -207,8 +245,22 @@ mod tests {
     }
 
     #[test]
-    fn dist_makes_an_image() {
+    fn dist_makes_all_or_one_part() {
+        let part = |part| Ok(Task::Dist(part));
+        assert_eq!(parsed("dist"), part(DistPart::Whole));
+        assert_eq!(parsed("dist --twice"), part(DistPart::Twice));
+        assert_eq!(parsed("dist --fetch"), part(DistPart::Fetch));
+        assert_eq!(parsed("dist --program"), part(DistPart::Program));
         assert_eq!(parsed("dist --image"), Ok(Task::Image));
+        let folders = vec!["a".into(), "b".into()];
+        assert_eq!(parsed("dist --gather a b"), part(DistPart::Gather(folders)));
+    }
+
+    #[test]
+    fn deny_asks_for_advisories_only_when_told() {
+        assert_eq!(parsed("deny"), Ok(Task::Deny(Subject::Packages)));
+        let advisories = Task::Deny(Subject::Advisories);
+        assert_eq!(parsed("deny --advisories"), Ok(advisories));
     }
 
     #[test]
@@ -233,8 +285,11 @@ mod tests {
             ("e2e --loud x", "--loud"),
             ("screens a b", "b"),
             ("bench all", "all"),
-            ("dist", "--image"),
             ("dist --tarball", "--tarball"),
+            ("dist --image --twice", "--twice"),
+            ("dist --gather", "--gather"),
+            ("deny --all", "--all"),
+            ("reproducible x", "x"),
         ] {
             let fault = parsed(line).unwrap_err();
             assert!(fault.contains(word), "{line}: {fault}");

@@ -122,12 +122,16 @@ fn path_of(name: &str, found: Option<PathBuf>) -> Result<OsString> {
 
 /// The server as `cargo test` builds it: the same features, so nothing is compiled twice.
 pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
-    let mut build = process::cargo(root, &["test", "--workspace", "--no-run"]);
-    let files = process::build(&mut build, SERVER)?;
+    let files = process::build(&mut server_build(root), SERVER)?;
     files
         .into_iter()
         .next()
         .with_context(|| format!("cargo built no {SERVER}"))
+}
+
+/// What builds it.
+pub(crate) fn server_build(root: &Path) -> Command {
+    process::cargo(root, &["test", "--workspace", "--no-run"])
 }
 
 /// The test files by name. Node.js 20 takes files but no patterns.

@@ -4,9 +4,12 @@
 mod args;
 mod bench;
 mod browser_tests;
+mod deny;
+mod dist;
 mod env;
 mod image;
 mod openapi;
+mod place;
 mod process;
 mod python;
 mod rust;
@@ -15,6 +18,7 @@ mod steps;
 mod system;
 mod toolchain;
 mod tools;
+mod twin;
 mod ui;
 mod wasm;
 mod web;
@@ -25,7 +29,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::args::Task;
-use crate::browser_tests::Servers;
+use crate::browser_tests::{Browser, Servers};
 use crate::steps::Steps;
 
 fn main() -> ExitCode {
@@ -87,27 +91,19 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("wasm", || wasm::build(root));
             steps.run("openapi", || openapi::run(root, &arguments));
         }
-        Task::EndToEnd(browsers, servers) => {
-            system::require(system::Package::BROWSERS)?;
-            if servers == Servers::Several {
-                system::require(&[system::Package::Redis])?;
-                steps.run("tools", || tools::install(root));
-            }
-            steps.run("wasm", || wasm::build(root));
-            steps.run("end to end", || {
-                browser_tests::run(root, &browsers, servers)
-            });
+        Task::EndToEnd(browsers, servers) => end_to_end(root, &browsers, servers, &mut steps)?,
+        Task::Faults => faults(root, &mut steps)?,
+        Task::Deny(subject) => {
+            system::require(&[system::Package::Python])?;
+            steps.run("deny", || deny::check(root, subject));
         }
-        Task::Faults => {
-            system::require(system::Package::FAULTS)?;
-            steps.run("tools", || {
-                tools::install(root)?;
-                tools::install_more(root)
-            });
+        Task::Reproducible => {
             steps.run("wasm", || wasm::build(root));
-            steps.run("server", || browser_tests::build_server(root).map(drop));
-            steps.run("stores", || rust::stores(root));
-            steps.run("faults", || rust::faults(root));
+            steps.run("reproducible", || twin::assets(root));
+        }
+        Task::Dist(part) => {
+            system::require(part.packages())?;
+            dist::run(root, &part, &mut steps)?;
         }
         Task::Image => {
             system::require(system::Package::CONTAINERS)?;
@@ -123,4 +119,33 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
     }
     Ok(steps.finish())
+}
+
+fn end_to_end(
+    root: &Path,
+    browsers: &[Browser],
+    servers: Servers,
+    steps: &mut Steps,
+) -> Result<()> {
+    system::require(system::Package::BROWSERS)?;
+    if servers == Servers::Several {
+        system::require(&[system::Package::Redis])?;
+        steps.run("tools", || tools::install(root));
+    }
+    steps.run("wasm", || wasm::build(root));
+    steps.run("end to end", || browser_tests::run(root, browsers, servers));
+    Ok(())
+}
+
+fn faults(root: &Path, steps: &mut Steps) -> Result<()> {
+    system::require(system::Package::FAULTS)?;
+    steps.run("tools", || {
+        tools::install(root)?;
+        tools::install_more(root)
+    });
+    steps.run("wasm", || wasm::build(root));
+    steps.run("server", || browser_tests::build_server(root).map(drop));
+    steps.run("stores", || rust::stores(root));
+    steps.run("faults", || rust::faults(root));
+    Ok(())
 }

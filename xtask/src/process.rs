@@ -54,11 +54,8 @@ pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
 
 /// Runs `cargo build …` or `cargo test --no-run …` and returns the files of the artefact that belongs to the target `name`, as cargo names them.
 pub(crate) fn build(command: &mut Command, name: &str) -> Result<Vec<PathBuf>> {
-    command.arg("--message-format=json-render-diagnostics");
-    let report = output(command)?;
-    let files = report
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+    let files = messages(command)?
+        .iter()
         .filter(|message| message["reason"] == "compiler-artifact")
         .filter(|message| message["target"]["name"] == name && message["profile"]["test"] == false)
         .filter_map(|message| message["filenames"].as_array().cloned())
@@ -68,6 +65,16 @@ pub(crate) fn build(command: &mut Command, name: &str) -> Result<Vec<PathBuf>> {
         .iter()
         .filter_map(Value::as_str)
         .map(PathBuf::from)
+        .collect())
+}
+
+/// Runs the same, and returns everything that cargo says of it to programs.
+pub(crate) fn messages(command: &mut Command) -> Result<Vec<Value>> {
+    command.arg("--message-format=json-render-diagnostics");
+    let report = output(command)?;
+    let lines = report.lines();
+    Ok(lines
+        .filter_map(|line| serde_json::from_str(line).ok())
         .collect())
 }
 

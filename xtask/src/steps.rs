@@ -7,7 +7,8 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::browser_tests::Servers;
-use crate::{browser_tests, openapi, rust, system, tools, ui, wasm, web};
+use crate::deny::{self, Subject};
+use crate::{browser_tests, openapi, rust, system, tools, twin, ui, wasm, web};
 
 /// What was run so far.
 #[derive(Default)]
@@ -75,7 +76,9 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
         },
     )?;
     steps.run("tools", || tools::install(root));
+    steps.run("deny", || deny::check(root, Subject::Packages));
     rust::unit(root, steps);
+    steps.run("reproducible", || twin::assets(root));
     steps.run("documentation", || rust::documentation(root));
     steps.run("wasm vectors", || wasm::vectors(root));
     web::check(root, steps);
@@ -88,6 +91,7 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
 /// Brings what steps need beside the system's packages. What fails here the step does again, and says why.
 fn bring_tools(root: &Path) {
     let _ = tools::install(root);
+    let _ = deny::install(root);
     let _ = browser_tests::install(root);
     let _ = web::install(&web::folder(root));
     let _ = openapi::install(root);

@@ -31,6 +31,8 @@ pub(crate) enum Package {
     Faketime,
     /// Letters for names that are not Latin.
     Fonts,
+    /// A C library that becomes a part of the program, and a compiler for it.
+    Musl,
     /// Another proxy; and a plain store of files, which the server is measured beside.
     Nginx,
     /// Runs the pages' tests and drives the browsers, with npm.
@@ -88,6 +90,12 @@ impl Package {
     /// What an image of a container needs to be made and tried.
     pub(crate) const CONTAINERS: &[Self] = &[Self::Debootstrap, Self::Podman];
 
+    /// What a static program is compiled with.
+    pub(crate) const PROGRAM: &[Self] = &[Self::Musl];
+
+    /// What people download is made with that, and looked at by programs in Python.
+    pub(crate) const DIST: &[Self] = &[Self::Musl, Self::Python];
+
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
         Self::Chromium,
@@ -109,6 +117,7 @@ impl Package {
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
             Self::Fonts => &["fonts-noto-cjk"],
+            Self::Musl => &["musl-tools"],
             Self::Nginx => &["nginx-light"],
             Self::Node => &["nodejs", "npm"],
             Self::Podman => &["podman"],
@@ -130,6 +139,7 @@ impl Package {
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),
             Self::Fonts => has_japanese_font(),
+            Self::Musl => env::find_program(&["musl-gcc"]).is_some(),
             Self::Nginx => nginx().is_some(),
             Self::Node => has_node() && env::find_program(&["npm"]).is_some(),
             Self::Podman => env::find_program(&["podman"]).is_some(),

@@ -1,17 +1,16 @@
-//! The S3 servers that tests of stores start, and what reads the files of a deployment, in folders below `target/`; nothing of the
-//! system is changed.
+//! Programs of others: the S3 servers that tests of stores start, what reads the files of a deployment, and what `dist` makes its
+//! lists with, in folders below `target/`; nothing of the system is changed.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::{process, python};
 
-/// A program of others that cargo builds: never a part of this project, only run by its tests.
-struct Tool {
+/// A program of others that cargo builds: never a part of this project, only run by its tests and while it is built.
+pub(crate) struct Tool {
     /// Its package and its program.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Its newest version that the pinned compiler builds.
     version: &'static str,
     features: &'static [&'static str],
@@ -29,6 +28,20 @@ const GARAGE: Tool = Tool {
     name: "garage",
     version: "2.5.0",
     features: &["--no-default-features", "--features", "bundled-libs,sqlite"],
+};
+
+/// Leaves in a program the list of the packages that it is made of.
+pub(crate) const AUDITABLE: Tool = Tool {
+    name: "cargo-auditable",
+    version: "0.7.7",
+    features: &[],
+};
+
+/// Writes such a list beside it, with licences and checksums, as CycloneDX.
+pub(crate) const CYCLONEDX: Tool = Tool {
+    name: "cargo-cyclonedx",
+    version: "0.5.9",
+    features: &[],
 };
 
 /// They are compiled more often than they run for long: fast where bytes are hashed, and nowhere else.
@@ -52,12 +65,23 @@ pub(crate) fn install_more(root: &Path) -> Result<()> {
     GARAGE.install(root)
 }
 
+/// Where the tools are.
+fn folder(root: &Path) -> PathBuf {
+    root.join("target").join("tools")
+}
+
+/// Where the tool called `name` is.
+pub(crate) fn program(root: &Path, name: &str) -> PathBuf {
+    folder(root).join("bin").join(name)
+}
+
 impl Tool {
-    fn install(&self, root: &Path) -> Result<()> {
-        let tools = root.join("target").join("tools");
-        let program = tools.join("bin").join(self.name);
-        let version = process::output(Command::new(program).arg("--version"));
-        if version.is_ok_and(|version| self.is_version(&version)) {
+    /// Makes sure that it is there, in this version.
+    pub(crate) fn install(&self, root: &Path) -> Result<()> {
+        let tools = folder(root);
+        let mut list = process::cargo(root, &["install", "--list", "--root"]);
+        let listed = process::output(list.arg(&tools))?;
+        if self.is_listed(&listed) && program(root, self.name).is_file() {
             return Ok(());
         }
         let mut install = process::cargo(root, &["install", "--quiet", "--locked", "--force"]);
@@ -70,12 +94,10 @@ impl Tool {
         process::run(&mut install)
     }
 
-    /// Whether it says of itself that it is this version, such as `s3s-fs 0.14.1` or `garage cargo:2.5.0 [features: …]`.
-    fn is_version(&self, said: &str) -> bool {
-        let mut words = said.split_whitespace();
-        let name = words.next();
-        let version = words.next().map(|word| word.trim_start_matches("cargo:"));
-        name == Some(self.name) && version == Some(self.version)
+    /// Whether it is in what cargo says of its folder, as a line such as `s3s-fs v0.14.1:`.
+    fn is_listed(&self, listed: &str) -> bool {
+        let own = format!("{} v{}:", self.name, self.version);
+        listed.lines().any(|line| line == own)
     }
 }
 
@@ -84,11 +106,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_the_second_word() {
-        assert!(GARAGE.is_version("garage cargo:2.5.0 [features: bundled-libs, sqlite]"));
-        assert!(S3S_FS.is_version("s3s-fs 0.14.1"));
-        assert!(!S3S_FS.is_version("s3s-fs 0.14.10"));
-        assert!(!S3S_FS.is_version("s3s 0.14.1"));
-        assert!(!S3S_FS.is_version(""));
+    fn a_tool_is_there_in_its_own_version_only() {
+        let listed = "garage v2.5.0:\n    garage\ns3s-fs v0.14.10:\n    s3s-fs";
+        assert!(GARAGE.is_listed(listed));
+        assert!(!S3S_FS.is_listed(listed));
+        assert!(!AUDITABLE.is_listed(listed));
+        assert!(!GARAGE.is_listed(""));
     }
 }

@@ -39,12 +39,17 @@ pub(crate) fn usage() {
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
+  dist              make what people download, into target/dist/: the server as a static program, its lists of hashes and packages,
+                    checksums; --twice makes it in two places and compares; --gather DIR… joins what several machines made
   dist --image      build the image of the Dockerfile, start it as it is meant to run, and pass a text through it; as root
   screens [DIR]     take the screenshots, into docs/screens/ unless told otherwise
 
 the steps of test, each alone:
   check             formatting, lints, documentation, the rules of the tree
   unit              the Rust tests
+  deny [--advisories]
+                    what comes from outside, against deny.toml; or what is known against it, which needs more of the network
+  reproducible      that two places build the same WebAssembly and the same pages
   tools             only install what they start: S3 servers, and readers of deployment files, below target/
   wasm-vectors      the format's vectors, in WebAssembly
   www               types and unit tests of the pages

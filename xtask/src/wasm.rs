@@ -9,7 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{env, process, toolchain};
+use crate::place::Place;
+use crate::{process, toolchain};
 
 /// The package that faces the browser.
 const PACKAGE: &str = "onetimeshare-crypto-wasm";
@@ -19,7 +20,12 @@ const OUT_NAME: &str = "onetimeshare_crypto";
 
 /// Builds `www/wasm/`. Files that would not change are left alone, so that cargo does not build the server again.
 pub(crate) fn build(root: &Path) -> Result<()> {
-    let module = compile(root, &["--lib"], "onetimeshare_crypto_wasm")?;
+    build_at(&Place::own(root))
+}
+
+/// The same in any place.
+pub(crate) fn build_at(place: &Place) -> Result<()> {
+    let module = compile(place, &["--lib"], "onetimeshare_crypto_wasm")?;
     let mut bindings = Bindgen::new();
     bindings
         .web(true)?
@@ -27,13 +33,13 @@ pub(crate) fn build(root: &Path) -> Result<()> {
         .out_name(OUT_NAME)
         .remove_name_section(true)
         .remove_producers_section(true);
-    generate(&mut bindings, &module, &out_folder(root))
+    generate(&mut bindings, &module, &out_folder(place.root()))
 }
 
 /// Runs the vectors of the format in WebAssembly under Node.js: those of the crate through a program of its own, the
 /// rest through the very files that are served.
 pub(crate) fn vectors(root: &Path) -> Result<()> {
-    let module = compile(root, &["--example", "vectors"], "vectors")?;
+    let module = compile(&Place::own(root), &["--example", "vectors"], "vectors")?;
     let folder = root.join("target").join("wasm-vectors");
     let mut bindings = Bindgen::new();
     bindings.nodejs(true)?.out_name("vectors");
@@ -57,23 +63,20 @@ fn out_folder(root: &Path) -> PathBuf {
 }
 
 /// Compiles one target of the package and returns the module that cargo made of it.
-fn compile(root: &Path, target: &[&str], name: &str) -> Result<PathBuf> {
-    toolchain::ensure_wasm_target(root)?;
-    let mut build = process::cargo(
-        root,
-        &[
-            "build",
-            "--package",
-            PACKAGE,
-            "--profile",
-            "wasm",
-            "--target",
-            toolchain::WASM_TARGET,
-        ],
-    );
+fn compile(place: &Place, target: &[&str], name: &str) -> Result<PathBuf> {
+    toolchain::ensure_wasm_target(place.root())?;
+    let mut build = place.cargo(&[
+        "build",
+        "--package",
+        PACKAGE,
+        "--profile",
+        "wasm",
+        "--target",
+        toolchain::WASM_TARGET,
+    ]);
     build
         .args(target)
-        .env("CARGO_ENCODED_RUSTFLAGS", path_flags(root));
+        .env("CARGO_ENCODED_RUSTFLAGS", place.rust_flags()?);
     process::build(&mut build, name)?
         .into_iter()
         .find(|file| {
@@ -81,20 +84,6 @@ fn compile(root: &Path, target: &[&str], name: &str) -> Result<PathBuf> {
                 .is_some_and(|extension| extension == "wasm")
         })
         .with_context(|| format!("cargo made no WebAssembly module of {PACKAGE}"))
-}
-
-/// Flags that keep the folders of this machine out of the module: two machines then make the same bytes, and no one's
-/// home is published. Separated by 0x1f, as cargo wants it.
-fn path_flags(root: &Path) -> String {
-    let mut flags = Vec::new();
-    if let Some(home) = env::cargo_home() {
-        flags.push(format!("--remap-path-prefix={}=/cargo", home.display()));
-    }
-    flags.push(format!(
-        "--remap-path-prefix={}=/onetimeshare",
-        root.display()
-    ));
-    flags.join("\u{1f}")
 }
 
 /// Writes the bindings of `module` into `folder`, which afterwards holds them and nothing else.
@@ -176,16 +165,5 @@ mod tests {
         );
         assert_eq!(fs::read_to_string(to.path().join("added")).unwrap(), "3");
         assert!(!to.path().join("stale").exists());
-    }
-
-    #[test]
-    fn the_module_names_no_folder_of_this_machine() {
-        let flags = path_flags(Path::new("/home/somebody/clone"));
-        assert!(
-            flags
-                .split('\u{1f}')
-                .any(|flag| flag == "--remap-path-prefix=/home/somebody/clone=/onetimeshare"),
-            "{flags}"
-        );
     }
 }
