@@ -169,10 +169,24 @@ export async function press(page, selector) {
 async function pointAt(page, selector) {
   const element = await page.$(selector);
   if (!element) throw new Error(`the page has no ${selector}`);
-  await page.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }), element);
+  await until(`${selector} to stay where it is`, () => page.evaluate(isSteady, element));
   const box = await element.boundingBox();
   if (!box) throw new Error(`${selector} is not shown; the page is ${await stateOf(page)}`);
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+}
+
+/**
+ * Whether an element that was brought into view is still there a moment later: on a busy machine what is above it may still grow, and
+ * a click would miss it.
+ *
+ * @param {Element} element
+ */
+async function isSteady(element) {
+  element.scrollIntoView({ block: "center", behavior: "instant" });
+  const place = () => JSON.stringify(element.getBoundingClientRect());
+  const before = place();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return place() === before;
 }
 
 /**
