@@ -163,4 +163,17 @@ fn the_list_holds_the_files_of_the_tree_as_they_were_written() {
         }
     }
     assert_eq!(kinds.len(), 6, "{kinds:?}");
+    // A file that neither the server nor its list knew would be missed by both.
+    let listed: BTreeSet<_> = files(&list).map(|(path, _)| path).collect();
+    let mut found = Vec::new();
+    walk("", &mut found);
+    found.retain(|name| !name.starts_with("test/"));
+    for name in &found {
+        let kind = name.rsplit('.').next().unwrap();
+        if kind == "css" || kinds.contains(kind) {
+            let paths = [format!("{prefix}{name}"), format!("/{name}")];
+            let is_listed = paths.iter().any(|path| listed.contains(&**path));
+            assert!(is_listed, "{name} is not in the list");
+        }
+    }
 }
