@@ -133,7 +133,8 @@ impl Rates {
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Takes `cost` from what `client` has of a budget at this rate, and from what its neighbours have. None when it was there,
-    /// else after how long it will be; then nothing is taken. An error is a ledger that cannot be asked.
+    /// else after how long it will be: what its neighbours lack may have been taken from its own then. An error is a ledger that
+    /// cannot be asked.
     async fn spend(
         &self,
         of: (Budget, Rate),
@@ -163,6 +164,16 @@ pub struct Spent {
 }
 
 impl Spent {
+    /// The same until there is room for one more, too.
+    #[must_use]
+    pub(crate) fn and_one(self) -> Self {
+        let share = self.rate.period() / self.rate.count();
+        Self {
+            wait: self.wait.saturating_add(share),
+            ..self
+        }
+    }
+
     /// The same in whole seconds, rounded up: at least one.
     pub fn wait_s(&self) -> u64 {
         let has_rest = self.wait.subsec_nanos() > 0;

@@ -41,7 +41,9 @@ const HEAD_LEN_MAX: u32 = 16 * 1024;
 /// Bytes that one HTTP/1 connection buffers.
 const BUFFER_LEN: usize = 64 * 1024;
 /// Requests that one HTTP/2 connection may have under way.
-const STREAMS_MAX: u32 = 64;
+const STREAMS_MAX: u32 = 32;
+/// Bytes of an answer that one of them buffers.
+const STREAM_BUFFER_LEN: usize = 64 * 1024;
 /// How long the loop rests when the system has no more sockets to give.
 const REST: Duration = Duration::from_millis(100);
 
@@ -229,6 +231,7 @@ fn builder(deadlines: Deadlines) -> Builder<TokioExecutor> {
         .keep_alive_interval(deadlines.head)
         .keep_alive_timeout(deadlines.head)
         .max_concurrent_streams(STREAMS_MAX)
+        .max_send_buf_size(STREAM_BUFFER_LEN)
         .max_header_list_size(HEAD_LEN_MAX);
     builder
 }

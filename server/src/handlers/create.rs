@@ -17,16 +17,23 @@ use crate::middleware::budget;
 /// whether it ever comes or not.
 const COUNTED_LEN: u64 = 64 << 20;
 
+/// The same of its manifest, which is kept with the records: in the memory of Redis, where there is one.
+const COUNTED_MANIFEST_LEN: usize = 16 << 10;
+
 /// Creates a transfer: 201, or 200 when the same request was taken before.
 pub(crate) async fn create(
     State(app): State<App>,
     client: Option<Extension<Client>>,
     JsonBody(request): JsonBody<CreateRequest>,
 ) -> ApiResult<(StatusCode, Json<CreateAnswer>)> {
+    // What is refused anyway costs no more than to be looked at.
+    app.service.check(&request)?;
     let more = u32::try_from(request.body_len / COUNTED_LEN).unwrap_or(u32::MAX);
+    let manifest = request.manifest.len() / COUNTED_MANIFEST_LEN;
+    let more = more.saturating_add(u32::try_from(manifest).unwrap_or(u32::MAX));
     let more = more.min(app.budgets.cost_max(Budget::Create));
     if let (Some(Extension(client)), Some(more)) = (client, NonZeroU32::new(more)) {
-        budget::spend(&app, Budget::Create, client, more).await?;
+        budget::spend_more(&app, Budget::Create, client, more).await?;
     }
     let created = app.service.create(request).await?;
     let status = if created.is_new {

@@ -1,6 +1,7 @@
 //! Whether a connection has anything under way, and whether that moves: what decides when a silent one is closed. It sees
 //! only that bytes pass, never which.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,18 +17,25 @@ pub(super) struct Activity(Arc<Mutex<Now>>);
 
 #[derive(Debug)]
 struct Now {
-    under_way: usize,
-    moved_at: Instant,
+    /// When each request that is under way last moved, by a number of its own.
+    under_way: BTreeMap<u64, Instant>,
+    next: u64,
+    ended_at: Instant,
 }
 
 /// One request, from its head until the last byte of its answer.
-struct UnderWay(Activity);
+#[derive(Debug)]
+struct UnderWay {
+    activity: Activity,
+    number: u64,
+}
 
 impl Activity {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Now {
-            under_way: 0,
-            moved_at: Instant::now(),
+            under_way: BTreeMap::new(),
+            next: 0,
+            ended_at: Instant::now(),
         })))
     }
 
@@ -36,8 +44,18 @@ impl Activity {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn touch(&self) {
-        self.lock().moved_at = Instant::now();
+    fn begin(self) -> Arc<UnderWay> {
+        let number = {
+            let mut now = self.lock();
+            let number = now.next;
+            now.next += 1;
+            now.under_way.insert(number, Instant::now());
+            number
+        };
+        Arc::new(UnderWay {
+            activity: self,
+            number,
+        })
     }
 
     /// Answers a request by `answer` and watches the bytes of both.
@@ -46,34 +64,21 @@ impl Activity {
         request: Request,
         answer: impl AsyncFnOnce(Request) -> Result<Response, E>,
     ) -> Result<Response, E> {
-        self.lock().under_way += 1;
-        let under_way = UnderWay(self.clone());
-        self.touch();
-        let response = answer(request.map(|body| self.clone().watched(body))).await?;
-        self.touch();
-        Ok(response.map(|body| {
-            let body = self.watched(body);
-            Body::new(body.map_frame(move |frame| {
-                // Held until the body is dropped.
-                let _ = &under_way;
-                frame
-            }))
-        }))
+        let under_way = self.begin();
+        let response = answer(request.map(|body| watched(body, Arc::clone(&under_way)))).await?;
+        under_way.touch();
+        // Held until the body is dropped.
+        Ok(response.map(|body| watched(body, under_way)))
     }
 
-    fn watched(self, body: Body) -> Body {
-        Body::new(body.map_frame(move |frame| {
-            self.touch();
-            frame
-        }))
-    }
-
-    /// Waits until nothing has been under way for `idle`, or what is under way has not moved for `stall`.
+    /// Waits until nothing has been under way for `idle`, or something that is has not moved for `stall`: one of many on a connection
+    /// holds what it holds, however busy the others are.
     pub(super) async fn ended(&self, idle: Duration, stall: Duration) {
         loop {
             let ends_at = {
                 let now = self.lock();
-                now.moved_at + if now.under_way == 0 { idle } else { stall }
+                let oldest = now.under_way.values().min();
+                oldest.map_or(now.ended_at + idle, |moved_at| *moved_at + stall)
             };
             if ends_at <= Instant::now() {
                 return;
@@ -83,11 +88,25 @@ impl Activity {
     }
 }
 
+fn watched(body: Body, under_way: Arc<UnderWay>) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        under_way.touch();
+        frame
+    }))
+}
+
+impl UnderWay {
+    fn touch(&self) {
+        let mut now = self.activity.lock();
+        now.under_way.insert(self.number, Instant::now());
+    }
+}
+
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let mut now = self.0.lock();
-        now.under_way -= 1;
-        now.moved_at = Instant::now();
+        let mut now = self.activity.lock();
+        now.under_way.remove(&self.number);
+        now.ended_at = Instant::now();
     }
 }
 
@@ -127,5 +146,24 @@ mod tests {
             IDLE,
             "nothing is under way any more"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_stands_still_among_others_that_move_ends_it() {
+        let activity = Activity::new();
+        let answer = async |_| Ok::<_, Infallible>(Response::new(Body::from("abc")));
+        let Ok(_still) = activity.clone().watch(Request::default(), answer).await;
+        let busy = async {
+            loop {
+                let Ok(moving) = activity.clone().watch(Request::default(), answer).await;
+                moving.into_body().collect().await.unwrap();
+                tokio::time::sleep(IDLE).await;
+            }
+        };
+        let ended = tokio::select! {
+            () = busy => unreachable!("it goes on"),
+            ended = ends_after(&activity) => ended,
+        };
+        assert_eq!(ended, STALL);
     }
 }

@@ -40,27 +40,44 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
 }
 
 /// Takes `cost` from what `client` has of `budget`, and counts whom that stops.
-pub(crate) async fn spend(
+async fn spend(app: &App, budget: Budget, client: Client, cost: NonZeroU32) -> ApiResult<()> {
+    let spent = app.budgets.spend(budget, client, cost).await;
+    spent.map_err(|stopped| stop(app, budget, stopped))
+}
+
+/// The same for what a request turns out to cost beside what it cost to be looked at. Who is stopped is told to wait for that, too, or it
+/// would be stopped for want of the one each time that it comes back.
+pub(crate) async fn spend_more(
     app: &App,
     budget: Budget,
     client: Client,
     cost: NonZeroU32,
 ) -> ApiResult<()> {
     let spent = app.budgets.spend(budget, client, cost).await;
-    spent.map_err(|stopped| {
-        app.metrics.stopped(budget.name());
-        match stopped {
-            Stopped::Spent(spent) => ApiError::spent(&spent),
-            Stopped::Unknown(error) => error.into(),
-        }
+    spent.map_err(|stopped| match stopped {
+        Stopped::Spent(spent) => stop(app, budget, Stopped::Spent(spent.and_one())),
+        Stopped::Unknown(_) => stop(app, budget, stopped),
     })
+}
+
+fn stop(app: &App, budget: Budget, stopped: Stopped) -> ApiError {
+    app.metrics.stopped(budget.name());
+    match stopped {
+        Stopped::Spent(spent) => ApiError::spent(&spent),
+        Stopped::Unknown(error) => error.into(),
+    }
 }
 
 /// What a request costs, and of which budget; none for what costs nothing.
 fn price(request: &Request, part_len: u64) -> Option<(Budget, NonZeroU32)> {
     const ONE: NonZeroU32 = NonZeroU32::MIN;
     let path = request.extensions().get::<MatchedPath>()?.as_str();
-    match (request.method(), path) {
+    // Whoever asks for the head of an answer makes the server work as for all of it.
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        method => method,
+    };
+    match (method, path) {
         (&Method::POST, route::TRANSFERS) => Some((Budget::Create, ONE)),
         (&Method::PUT, route::PART) => {
             // One that says no length, or a longer one than any part has, is refused unread.

@@ -8,7 +8,7 @@ use axum::http::Request;
 use onetimeshare_protocol::{limits, route};
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
 
-use crate::sample::Sample;
+use crate::sample::{Sample, text};
 use crate::server::{Answer, TestServer, request, with_token};
 
 const COUNT: u32 = 5;
@@ -103,6 +103,27 @@ async fn every_call_costs_some_of_its_budget() {
 }
 
 #[tokio::test]
+async fn the_head_of_an_answer_costs_as_much_as_the_answer() {
+    let sample = Sample::large();
+    for (path, budget) in [
+        (route::STATS.to_owned(), "open"),
+        (sample.path("/parts"), "owner"),
+    ] {
+        let server = server(&[]).await;
+        for _ in 0..COUNT {
+            let answer = server.call("HEAD", &path, None).await;
+            assert_ne!(answer.status, 429, "{path}");
+        }
+        limited(
+            server.call("GET", &path, None).await,
+            budget,
+            720,
+            "q=5;w=3600",
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_large_transfer_counts_as_several() {
     let create = async |server: &TestServer, seed: u8, content_len: u64| {
         let mut request = Sample::of(seed, 100_000).request();
@@ -113,6 +134,25 @@ async fn a_large_transfer_counts_as_several() {
     create(&server, 1, 200 << 20).await.expect(201);
     create(&server, 2, 1 << 20).await.expect(201);
     let refused = create(&server, 3, 1 << 20).await;
+    limited(refused, "create", 720, "q=5;w=3600");
+    // Who is stopped for the rest of the price is told to wait for all of it.
+    let server = self::server(&[]).await;
+    create(&server, 1, 200 << 20).await.expect(201);
+    let refused = create(&server, 2, 200 << 20).await;
+    limited(refused, "create", 2880, "q=5;w=3600");
+    // What no server takes costs no more than to be looked at.
+    let server = self::server(&[]).await;
+    create(&server, 1, 1 << 40)
+        .await
+        .refused(413, "transfer.too_large");
+    create(&server, 2, 200 << 20).await.expect(201);
+    // A manifest counts, too: this one four times 16 KiB.
+    let server = self::server(&[]).await;
+    let mut request = Sample::of(4, 100_000).request();
+    request["manifest"] = text(&vec![0; 48 + (64 << 10)]).into();
+    let first = server.call_json(route::TRANSFERS, None, &request).await;
+    first.expect(201);
+    let refused = create(&server, 5, 1 << 20).await;
     limited(refused, "create", 720, "q=5;w=3600");
     // What is larger than all of the budget takes all of it.
     let server = self::server(&[]).await;
