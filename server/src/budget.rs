@@ -9,6 +9,7 @@ pub mod client;
 pub mod conformance;
 pub mod memory;
 mod table;
+mod under_way;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use tracing::{info, warn};
 
 pub use self::client::{Client, Network, Peer, Proxies};
 use self::memory::MemoryLedger;
+pub(crate) use self::under_way::Pending;
+use self::under_way::UnderWay;
 use crate::record::{StoreError, StoreResult};
 
 /// How much more than a client by itself all clients of its /48 have together.
@@ -187,6 +190,7 @@ pub struct Budgets {
     rates: Rates,
     own: MemoryLedger,
     shared: Option<Arc<dyn Ledger>>,
+    under_way: UnderWay,
     /// Whether it was told that a proxy is missing in the settings.
     has_told: AtomicBool,
     /// Whether the shared ledger was away when it was last asked.
@@ -207,9 +211,24 @@ impl Budgets {
             rates,
             own: MemoryLedger::new(&rates),
             shared,
+            under_way: UnderWay::new(usize::MAX),
             has_told: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
         }
+    }
+
+    /// The same with at most so many requests of one client at once.
+    #[must_use]
+    pub fn with_requests_max(self, max: usize) -> Self {
+        Self {
+            under_way: UnderWay::new(max),
+            ..self
+        }
+    }
+
+    /// Counts one more request of `client` that is under way; none when it has as many as it may.
+    pub(crate) fn begin(&self, client: Client) -> Option<Pending> {
+        self.under_way.begin(client)
     }
 
     /// None has an end.

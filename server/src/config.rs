@@ -71,6 +71,8 @@ pub struct Access {
     pub rates: Rates,
     /// How many connections there may be.
     pub bounds: Bounds,
+    /// How many requests one client may have under way.
+    pub requests_max: usize,
 }
 
 /// Everything an operator can set, checked.
@@ -239,6 +241,7 @@ impl Config {
                     all: connections(sources, "max-connections"),
                     each: connections(sources, "max-connections-each"),
                 },
+                requests_max: connections(sources, "max-requests-each"),
             },
             shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
@@ -730,7 +733,11 @@ mod tests {
                 check(name, value);
             }
         }
-        for name in ["max-connections", "max-connections-each"] {
+        for name in [
+            "max-connections",
+            "max-connections-each",
+            "max-requests-each",
+        ] {
             for value in ["", "0", "1000001", "off"] {
                 check(name, value);
             }

@@ -112,6 +112,12 @@ impl ApiError {
             .with_header(RATE_LIMIT, visible(format!("\"{name}\";r=0;t={wait_s}")))
     }
 
+    /// A client has as many requests under way as it may.
+    pub(crate) fn crowded() -> Self {
+        let message = "too much is asked from your network at once: wait until some of it is answered, then go on; nothing was used up";
+        Self::new(ErrorCode::RateLimited, message).with_header(RETRY_AFTER, RETRY_AFTER_S)
+    }
+
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.more.headers.push((name, value));
         self

@@ -207,11 +207,12 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         periods,
     );
     let crowd = Crowd::new(access.bounds, access.proxies.clone(), metrics.connections());
+    let budgets = Budgets::new(access.rates, access.proxies, stores.ledger);
     let app = App {
         shows_stats,
         is_encrypted: tls.is_some(),
         metrics,
-        budgets: Arc::new(Budgets::new(access.rates, access.proxies, stores.ledger)),
+        budgets: Arc::new(budgets.with_requests_max(access.requests_max)),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
     let mut signals = StopSignals::watch()?;

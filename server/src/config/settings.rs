@@ -312,6 +312,14 @@ pub const SETTINGS: &[Setting] = &[
         CONNECTIONS,
     ),
     setting(
+        "max-requests-each",
+        "COUNT",
+        "512",
+        "How many requests of one client may be under way at once, uploads and downloads among them; further ones are refused with 429. \
+         A client is counted as for its budgets, behind a trusted proxy too",
+        CONNECTIONS,
+    ),
+    setting(
         "stats",
         "SWITCH",
         "on",

@@ -3,10 +3,12 @@
 
 use std::num::NonZeroU32;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::BodyExt as _;
 use onetimeshare_protocol::route;
 
 use crate::app::App;
@@ -30,13 +32,22 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
     let client = app
         .budgets
         .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
-    match spend(&app, budget, client, cost).await {
-        Ok(()) => {
-            request.extensions_mut().insert(client);
-            next.run(request).await
-        }
-        Err(error) => error.into_response(),
+    let Some(pending) = app.budgets.begin(client) else {
+        app.metrics.stopped("at_once");
+        return ApiError::crowded().into_response();
+    };
+    if let Err(error) = spend(&app, budget, client, cost).await {
+        return error.into_response();
     }
+    request.extensions_mut().insert(client);
+    let response = next.run(request).await;
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            // Held until the body is dropped: however slowly it is taken, it is under way.
+            let _ = &pending;
+            frame
+        }))
+    })
 }
 
 /// Takes `cost` from what `client` has of `budget`, and counts whom that stops.

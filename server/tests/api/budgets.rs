@@ -5,8 +5,11 @@ use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::http::Request;
+use http_body_util::BodyExt as _;
 use onetimeshare_protocol::{limits, route};
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
+
+use tower::ServiceExt as _;
 
 use crate::sample::{Sample, text};
 use crate::server::{Answer, TestServer, request, with_token};
@@ -327,4 +330,39 @@ async fn repeats_cost_as_much() {
         let asked: Request<Body> = asked.body(text.clone().into()).unwrap();
         server.send(asked).await.expect(expected);
     }
+}
+
+#[tokio::test]
+async fn a_client_has_so_many_under_way_however_slowly_it_takes_them() {
+    let budgets = Budgets::endless().with_requests_max(2);
+    let server = TestServer::limited(budgets).await;
+    let ask = async |peer: &str| {
+        let asked = from(peer, "GET", route::STATS).header("host", "localhost");
+        let asked = asked.body(Body::empty()).unwrap();
+        server.router.clone().oneshot(asked).await.unwrap()
+    };
+    let (first, second) = (ask("192.0.2.1").await, ask("192.0.2.1").await);
+    let refused = ask("192.0.2.1").await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "5");
+    let text = refused.into_body().collect().await.unwrap().to_bytes();
+    assert!(
+        text.starts_with(b"{\"code\":\"request.rate_limited\""),
+        "{text:?}"
+    );
+    assert_eq!(ask("192.0.2.2").await.status(), 200, "somebody else");
+    // One is taken to its end, the other is given up.
+    first.into_body().collect().await.unwrap();
+    assert_eq!(ask("192.0.2.1").await.status(), 200);
+    drop(second);
+    let both = (ask("192.0.2.1").await, ask("192.0.2.1").await);
+    assert_eq!(
+        (both.0.status(), both.1.status()),
+        (200.try_into().unwrap(), 200.try_into().unwrap())
+    );
+    let told = server.measured().await;
+    assert!(
+        told.contains("onetimeshare_requests_stopped_total{budget=\"at_once\"} 1\n"),
+        "{told}"
+    );
 }
