@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -37,16 +37,23 @@ pub(super) fn write(
     file: &Path,
 ) -> Result<()> {
     let mut texts = BTreeMap::new();
-    for (package, folder) in sources(place, packages)? {
+    for Source {
+        name,
+        folder,
+        licence,
+        authors,
+    } in sources(place, packages)?
+    {
         let found = licences(&folder, false)?;
         if found.is_empty() {
-            bail!(
-                "{package} brings no text of its licence: {}",
-                folder.display()
-            );
+            let text = usual_text(place.root(), &licence, &authors)?;
+            let folder = folder.display();
+            let text =
+                text.with_context(|| format!("{name} brings no text of its licence: {folder}"))?;
+            add(&mut texts, text, name.clone());
         }
         for (_, text) in found {
-            add(&mut texts, text, package.clone());
+            add(&mut texts, text, name.clone());
         }
     }
     let www = place.root().join("www");
@@ -63,8 +70,29 @@ fn add(texts: &mut BTreeMap<String, BTreeSet<String>>, text: String, about: Stri
     texts.entry(text).or_default().insert(about);
 }
 
-/// Where the sources of packages are that others made.
-fn sources(place: &Place, packages: &BTreeSet<(String, String)>) -> Result<Vec<(String, PathBuf)>> {
+/// The text of a licence that its package names and does not bring; none where there is more than one way to write it.
+fn usual_text(root: &Path, licence: &str, authors: &str) -> Result<Option<String>> {
+    if licence != "MIT" || authors.is_empty() {
+        return Ok(None);
+    }
+    // Ours is the same below its first lines, which name us.
+    let own = fs::read_to_string(root.join("LICENSE-MIT")).context("cannot read LICENSE-MIT")?;
+    let from = own.find("Permission is hereby granted");
+    let words = from.and_then(|from| own.get(from..));
+    Ok(words.map(|words| format!("Copyright (c) {authors}\n\n{}", words.trim())))
+}
+
+/// A package that others made.
+struct Source {
+    /// Its name, version and licence, for a person to read.
+    name: String,
+    folder: PathBuf,
+    licence: String,
+    authors: String,
+}
+
+/// The packages that others made, and where their sources are.
+fn sources(place: &Place, packages: &BTreeSet<(String, String)>) -> Result<Vec<Source>> {
     let told =
         process::output(&mut place.cargo(&["metadata", "--locked", "--format-version", "1"]))?;
     let told: Value = serde_json::from_str(&told).context("cargo prints JSON")?;
@@ -78,10 +106,14 @@ fn sources(place: &Place, packages: &BTreeSet<(String, String)>) -> Result<Vec<(
         }
         let manifest = PathBuf::from(word("manifest_path"));
         let folder = manifest.parent().context("a manifest is in a folder")?;
-        found.push((
-            format!("{} {} ({})", named.0, named.1, word("license")),
-            folder.to_owned(),
-        ));
+        let authors = package["authors"].as_array().into_iter().flatten();
+        let authors: Vec<_> = authors.filter_map(Value::as_str).collect();
+        found.push(Source {
+            name: format!("{} {} ({})", named.0, named.1, word("license")),
+            folder: folder.to_owned(),
+            licence: word("license"),
+            authors: authors.join(", "),
+        });
     }
     Ok(found)
 }
@@ -184,5 +216,20 @@ mod tests {
         };
         assert_eq!(texts(false), ["outer"]);
         assert_eq!(texts(true), ["outer", "inner"]);
+    }
+
+    #[test]
+    fn a_text_is_made_up_for_one_licence_alone() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let text = usual_text(&root, "MIT", "A <a@b>, C").unwrap().unwrap();
+        assert!(text.starts_with("Copyright (c) A <a@b>, C\n\nPermission is hereby granted"));
+        assert!(!text.contains("onetimeshare"), "{text}");
+        for (licence, authors) in [("MIT", ""), ("MIT OR Apache-2.0", "A"), ("ISC", "A")] {
+            assert_eq!(
+                usual_text(&root, licence, authors).unwrap(),
+                None,
+                "{licence}"
+            );
+        }
     }
 }
