@@ -16,8 +16,8 @@ use crate::config::LogFormat;
 /// The variables of the collector name none that spans could be sent to. It never repeats a value.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "spans cannot be exported: OTEL_EXPORTER_OTLP_ENDPOINT (or …_TRACES_ENDPOINT) must be like http://collector:4318, and \
-     OTEL_EXPORTER_OTLP_PROTOCOL http/protobuf, without a compression"
+    "spans cannot be exported: OTEL_EXPORTER_OTLP_ENDPOINT must be like http://collector:4318, and \
+     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT like http://collector:4318/v1/traces"
 )]
 pub struct CannotExport;
 
