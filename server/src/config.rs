@@ -104,6 +104,8 @@ pub struct Config {
     pub log: EnvFilter,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Whether OpenTelemetry's own variables name a collector of spans; only builds with the feature `otel` send it any.
+    pub names_collector: bool,
     /// Variables that look like settings and name none.
     pub unknown_variables: Vec<String>,
 }
@@ -255,6 +257,7 @@ impl Config {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            names_collector: variables.name_collector(),
             unknown_variables: Vec::new(),
         };
         config.cross_check(sources);

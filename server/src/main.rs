@@ -186,9 +186,11 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         metrics_listen,
         log,
         log_format,
+        names_collector,
         unknown_variables,
     } = config;
-    telemetry::start(log, log_format);
+    // Dropped last, when every request has its answer.
+    let _exporting = telemetry::start(log, log_format, names_collector)?;
     warn_of_unknown(&unknown_variables);
     let tls = tls.map(Tls::open).transpose()?;
     // Before the stores: a port in use leaves no folder behind.

@@ -36,6 +36,8 @@ pub(crate) enum Task {
     EndToEnd(Vec<Browser>, Servers),
     /// The long tests of faults.
     Faults,
+    /// Lints and tests of the server with its spans for a collector.
+    Otel,
     /// What comes from outside, against `deny.toml`.
     Deny(Subject),
     /// That two places build the same, of what browsers are given.
@@ -80,6 +82,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
+        "otel" => bare(Task::Otel),
         "deny" => deny(&rest),
         "reproducible" => bare(Task::Reproducible),
         "dist" => dist(&rest),
@@ -257,6 +260,11 @@ mod tests {
     }
 
     #[test]
+    fn otel_is_a_command_of_its_own() {
+        assert_eq!(parsed("otel"), Ok(Task::Otel));
+    }
+
+    #[test]
     fn deny_asks_for_advisories_only_when_told() {
         assert_eq!(parsed("deny"), Ok(Task::Deny(Subject::Packages)));
         let advisories = Task::Deny(Subject::Advisories);
@@ -290,6 +298,7 @@ mod tests {
             ("dist --gather", "--gather"),
             ("deny --all", "--all"),
             ("reproducible x", "x"),
+            ("otel x", "x"),
         ] {
             let fault = parsed(line).unwrap_err();
             assert!(fault.contains(word), "{line}: {fault}");

@@ -93,6 +93,11 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
         Task::EndToEnd(browsers, servers) => end_to_end(root, &browsers, servers, &mut steps)?,
         Task::Faults => faults(root, &mut steps)?,
+        Task::Otel => {
+            toolchain::ensure_components(root)?;
+            steps.run("wasm", || wasm::build(root));
+            rust::otel(root, &mut steps);
+        }
         Task::Deny(subject) => {
             system::require(&[system::Package::Python])?;
             steps.run("deny", || deny::check(root, subject));

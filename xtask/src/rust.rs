@@ -72,6 +72,19 @@ pub(crate) fn stores(root: &Path) -> Result<()> {
     run(&mut cargo(root, &arguments))
 }
 
+/// Lints and tests of the server with the feature that no release has.
+pub(crate) fn otel(root: &Path, steps: &mut Steps) {
+    let package = ["--package", "onetimeshare-server", "--features", "otel"];
+    steps.run("clippy", || {
+        let rest = ["--all-targets", "--", "-D", "warnings"];
+        run(cargo(root, &["clippy"]).args(package).args(rest))
+    });
+    steps.run("otel", || {
+        let rest = ["--test", "api", "otel::"];
+        run(cargo(root, &["test"]).args(package).args(rest))
+    });
+}
+
 /// The documentation of our own crates builds, with every link leading somewhere.
 pub(crate) fn documentation(root: &Path) -> Result<()> {
     run(cargo(root, &["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))

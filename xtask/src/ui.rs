@@ -37,6 +37,7 @@ pub(crate) fn usage() {
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
+  otel              lints and tests of the server with spans for a collector (docs/monitoring.md), a feature that no release has
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
   dist              make what people download, into target/dist/: the server as a static program, its lists of hashes and packages,

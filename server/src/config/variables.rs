@@ -26,6 +26,18 @@ impl Variables {
         self.0.get(name)
     }
 
+    /// Whether they name a collector of spans, by the names that every OpenTelemetry library reads, and do not switch spans off.
+    pub(super) fn name_collector(&self) -> bool {
+        let is_set = |name: &str| self.value(name).is_some_and(|value| !value.is_empty());
+        let says = |name: &str, word: &str| {
+            let value = self.value(name);
+            value.is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
+        (is_set("OTEL_EXPORTER_OTLP_ENDPOINT") || is_set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+            && !says("OTEL_SDK_DISABLED", "true")
+            && !says("OTEL_TRACES_EXPORTER", "none")
+    }
+
     /// Those that begin so, sorted; or the name of one whose value is not UTF-8.
     pub(super) fn beginning(&self, prefix: &str) -> Result<Vec<(String, String)>, &str> {
         let ours = self
@@ -102,6 +114,36 @@ mod tests {
         check("ONETIMESHARE_PORT", "8080", true);
         check("ONETIMESHARE_PORT_MAX", "8080", true);
         check("ONETIMESHARE_HOST", "10.0.0.1", true);
+    }
+
+    #[test]
+    fn a_collector_is_named_and_spans_are_switched_off() {
+        let check = |pairs: &[(&str, &str)], expected: bool| {
+            let pairs = pairs
+                .iter()
+                .map(|&(name, value)| (name.into(), value.into()));
+            assert_eq!(Variables::of(pairs).name_collector(), expected);
+        };
+        let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:4318");
+        check(&[], false);
+        check(&[("OTEL_SERVICE_NAME", "a")], false);
+        check(
+            &[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://a:4318")],
+            false,
+        );
+        check(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")], false);
+        check(&[all], true);
+        check(
+            &[(
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+                "http://a:4318/v1/traces",
+            )],
+            true,
+        );
+        check(&[all, ("OTEL_SDK_DISABLED", "True")], false);
+        check(&[all, ("OTEL_SDK_DISABLED", "false")], true);
+        check(&[all, ("OTEL_TRACES_EXPORTER", "none")], false);
+        check(&[all, ("OTEL_TRACES_EXPORTER", "otlp")], true);
     }
 
     #[test]

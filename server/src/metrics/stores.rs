@@ -21,6 +21,7 @@ use crate::record::{
     Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
     StoreId, StoreResult, Taken,
 };
+use crate::telemetry::spans;
 use crate::transfer::{Moment, Outcome, Peek, Totals};
 
 impl Metrics {
@@ -32,7 +33,7 @@ impl Metrics {
         call: impl Future<Output = StoreResult<T>>,
     ) -> StoreResult<T> {
         let started = Instant::now();
-        let outcome = call.await;
+        let outcome = spans::of_call(store.name(), operation, call).await;
         self.called(store, operation, started.elapsed(), outcome.as_ref().err());
         outcome
     }

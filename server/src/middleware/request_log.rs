@@ -10,6 +10,8 @@ use axum::response::Response;
 use tokio::time::Instant;
 use tracing::{Instrument as _, info, info_span};
 
+use crate::telemetry::spans;
+
 /// The id that ties an answer to the log's lines about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -21,7 +23,10 @@ pub(crate) async fn log(request: Request, next: Next) -> Response {
     let span = info_span!("request", %id, transfer = tracing::field::Empty);
     let started = Instant::now();
     async move {
-        let mut response = next.run(request).await;
+        let asked = (method, &*route, &*id);
+        let answer = next.run(request);
+        let status_of = |response: &Response| response.status().as_u16();
+        let mut response = spans::of_request(asked, answer, status_of).await;
         let ms = millis(started.elapsed());
         info!(
             method,

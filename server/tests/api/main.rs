@@ -19,6 +19,8 @@ mod malformed;
 mod metrics;
 mod once;
 mod openapi;
+#[cfg(feature = "otel")]
+mod otel;
 mod owner;
 mod pages;
 mod parts;

@@ -113,29 +113,30 @@ impl Sample {
 
     /// Every proof and token there is, and the beginnings of the ciphertext, in every form in which a log could hold them.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let (manifest, body) = (self.manifest(), &self.body);
-        let claimant = sha256(&[self.seed, 1]);
-        let bytes: [&[u8]; 7] = [
-            &self.link_proof(),
-            &self.access_proof(),
-            &self.owner_token(),
-            &sha256(&self.link_proof()),
-            &claimant,
-            &manifest[..48],
-            &body[..48],
-        ];
         let hex = |bytes: &[u8]| {
             bytes
                 .iter()
                 .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
         };
         let listed = |bytes: &[u8]| format!("{bytes:?}").trim_matches(['[', ']']).to_owned();
-        let mut secrets: Vec<_> = bytes
+        self.secret_bytes()
             .iter()
             .flat_map(|bytes| [text(bytes), hex(bytes), listed(bytes)])
-            .collect();
-        secrets.push(self.id());
-        secrets
+            .collect()
+    }
+
+    /// The same, as they are.
+    pub(crate) fn secret_bytes(&self) -> Vec<Vec<u8>> {
+        vec![
+            self.link_proof().to_vec(),
+            self.access_proof().to_vec(),
+            self.owner_token().to_vec(),
+            sha256(&self.link_proof()).to_vec(),
+            sha256(&[self.seed, 1]).to_vec(),
+            self.manifest()[..48].to_vec(),
+            self.body[..48].to_vec(),
+            URL_SAFE_NO_PAD.decode(self.id()).unwrap(),
+        ]
     }
 
     pub(crate) fn parts(&self) -> Vec<&[u8]> {

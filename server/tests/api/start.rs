@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-fn server(folder: &Path) -> Command {
+pub(crate) fn server(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"));
     command
         .current_dir(folder)
@@ -17,7 +17,7 @@ fn server(folder: &Path) -> Command {
 
 /// Fails unless the program refuses to start, with one sentence for each of `sentences` and code 1.
 #[track_caller]
-fn refused(command: &mut Command, sentences: &[&str]) {
+pub(crate) fn refused(command: &mut Command, sentences: &[&str]) {
     ended(command, 1, sentences);
 }
 
@@ -62,9 +62,9 @@ pub(crate) fn end(mut child: Child) -> Output {
 }
 
 /// A server that runs, and where.
-struct Started {
+pub(crate) struct Started {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Started {
@@ -72,7 +72,7 @@ impl Started {
         Self::of(&mut server(folder))
     }
 
-    fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -84,7 +84,7 @@ impl Started {
         }
     }
 
-    fn ask(&self, path: &str) -> String {
+    pub(crate) fn ask(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -97,13 +97,22 @@ impl Started {
     }
 
     /// Ends it as an operator would. Its exit code.
-    fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         let killed = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(killed.success());
         self.child.wait().unwrap().code()
+    }
+
+    /// What it has said on stderr, once it has ended.
+    #[cfg(feature = "otel")]
+    pub(crate) fn complaints(&mut self) -> String {
+        let mut said = String::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
     }
 }
 
