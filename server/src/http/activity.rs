@@ -11,6 +11,8 @@ use axum::response::Response;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep_until};
 
+use crate::budget::Pending;
+
 /// What one connection is doing.
 #[derive(Clone, Debug)]
 pub(super) struct Activity(Arc<Mutex<Now>>);
@@ -65,10 +67,11 @@ impl Activity {
         answer: impl AsyncFnOnce(Request) -> Result<Response, E>,
     ) -> Result<Response, E> {
         let under_way = self.begin();
-        let response = answer(request.map(|body| watched(body, Arc::clone(&under_way)))).await?;
+        let watch = |body| watched(body, Arc::clone(&under_way), None);
+        let mut response = answer(request.map(watch)).await?;
         under_way.touch();
-        // Held until the body is dropped.
-        Ok(response.map(|body| watched(body, under_way)))
+        let pending = response.extensions_mut().remove();
+        Ok(response.map(|body| watched(body, under_way, pending)))
     }
 
     /// Waits until nothing has been under way for `idle`, or something that is has not moved for `stall`: one of many on a connection
@@ -88,8 +91,10 @@ impl Activity {
     }
 }
 
-fn watched(body: Body, under_way: Arc<UnderWay>) -> Body {
+/// The same body, which holds both until it is dropped: itself among what is under way here, and among what its client has under way.
+fn watched(body: Body, under_way: Arc<UnderWay>, pending: Option<Arc<Pending>>) -> Body {
     Body::new(body.map_frame(move |frame| {
+        let _ = &pending;
         under_way.touch();
         frame
     }))

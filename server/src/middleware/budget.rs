@@ -2,13 +2,12 @@
 //! What anyone may load (pages, limits, health) costs nothing.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http_body_util::BodyExt as _;
 use onetimeshare_protocol::route;
 
 use crate::app::App;
@@ -40,14 +39,10 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         return error.into_response();
     }
     request.extensions_mut().insert(client);
-    let response = next.run(request).await;
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            // Held until the body is dropped: however slowly it is taken, it is under way.
-            let _ = &pending;
-            frame
-        }))
-    })
+    let mut response = next.run(request).await;
+    // The accept loop keeps it as long as the body: however slowly that is taken, it is under way.
+    response.extensions_mut().insert(Arc::new(pending));
+    response
 }
 
 /// Takes `cost` from what `client` has of `budget`, and counts whom that stops.

@@ -211,6 +211,29 @@ async fn heads_that_parsers_disagree_on_are_refused() {
 }
 
 #[tokio::test]
+async fn answers_say_how_long_they_are() {
+    let running = Running::start().await;
+    let mut stream = running.connect().await;
+    for (head, status) in [
+        ("GET /api/v1/stats HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        ("GET /api/v1/config HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+        (
+            "POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{",
+            400,
+        ),
+    ] {
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let answer = read_answer(&mut stream).await.to_lowercase();
+        assert!(
+            answer.starts_with(&format!("http/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\ncontent-length: "), "{answer}");
+        assert!(!answer.contains("transfer-encoding"), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_upload_is_read_to_its_end() {
     let running = Running::start().await;
     let sample = Sample::small();
