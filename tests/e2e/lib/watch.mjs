@@ -11,6 +11,9 @@ const DOWNLOADS = "/download/";
 /** What browsers say of a body that was let go when its last byte had come, and its end had not: a test may expect it. */
 export const LET_GO = /^request failed: GET .*\/body \((NS_BASE_STREAM_CLOSED|net::ERR_ABORTED)\)$/;
 
+/** What browsers call a request that ended because its page did. */
+const LEFT = /^(NS_BINDING_ABORTED|net::ERR_ABORTED)$/;
+
 /** The eyes on one page. */
 export class Watch {
   /** @type {string[]} */
@@ -89,6 +92,8 @@ export class Watch {
     if (request.response()?.status() === 204) return;
     // The end of an answer may be handed over late: by then all of a body has come, and its digest is compared by the test.
     if (request.response()?.ok() && pathname.endsWith("/body")) return;
+    // A page that is left lets go of what it was loading for later, such as its worker.
+    if (pathname.startsWith("/assets/") && LEFT.test(request.failure()?.errorText ?? "")) return;
     this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
   }
 }
