@@ -300,7 +300,7 @@ pub const SETTINGS: &[Setting] = &[
         "max-connections",
         "COUNT",
         "4096",
-        "How many connections there may be at once; further ones wait. Each needs a file descriptor, of which the system gives a process \
+        "How many connections there may be at once; further ones wait. Each needs a file descriptor, and so does each part or body under way, of which the system gives a process \
          only so many",
         CONNECTIONS,
     ),

@@ -92,11 +92,8 @@ impl Capacity {
         records: &dyn RecordStore,
     ) -> StoreResult<Option<Reservation>> {
         let asked_at = Instant::now();
-        let max = if is_inline {
-            self.max
-        } else {
-            self.max - self.max / INLINE_SHARE
-        };
+        let for_parts = self.max - self.max / INLINE_SHARE;
+        let max = if is_inline { self.max } else { for_parts };
         // One is decided at a time. Who waited is told by what was read meanwhile, also that nothing could be.
         let mut reading = self.reading.lock().await;
         let is_known = reading.as_ref().is_some_and(|known| {
@@ -106,12 +103,12 @@ impl Capacity {
         if !is_known {
             *reading = Some(self.read(records).await);
         }
-        let fits = match &*reading {
-            Some(known) => self.fits(known, len, max)?,
-            None => false,
+        let Some(known) = &*reading else {
+            return Ok(None);
         };
-        self.tell(fits);
-        if !fits {
+        // By what is held alone: who asks for how much is no reason for a line in the log.
+        self.tell(self.fits(known, 0, for_parts)?);
+        if !self.fits(known, len, max)? {
             return Ok(None);
         }
         self.reserved_len.fetch_add(len, Ordering::SeqCst);
@@ -140,12 +137,12 @@ impl Capacity {
         Ok(parts.into_iter().fold(0, u64::saturating_add) <= max)
     }
 
-    /// Logs that it has become full, or is not any more.
-    fn tell(&self, fits: bool) {
-        match (self.is_full.swap(!fits, Ordering::Relaxed), fits) {
+    /// Logs that no upload in parts has room any more, or has again.
+    fn tell(&self, has_room: bool) {
+        match (self.is_full.swap(!has_room, Ordering::Relaxed), has_room) {
             (false, false) => warn!(
                 max = self.max,
-                "as much is held as `storage-max` allows: what is new and does not fit is refused"
+                "nine tenths of `storage-max` are held: uploads in parts are refused until there is room"
             ),
             (true, true) => info!("there is room again within `storage-max`"),
             _ => {}
