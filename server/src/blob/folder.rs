@@ -293,6 +293,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_objects_take_is_their_lengths_and_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FolderStore::open(directory.path()).unwrap();
+        assert_eq!(taken_len(directory.path()).unwrap(), 0);
+        for (number, body) in [(1, &b"abc"[..]), (2, b"defgh")] {
+            let object = conformance::object(number);
+            let body = conformance::body(&[body]);
+            store.write(&object, body).await.unwrap();
+        }
+        fs::write(directory.path().join("not-ours"), [0; 99]).unwrap();
+        assert_eq!(taken_len(directory.path()).unwrap(), 8);
+        assert!(free_len(directory.path()).unwrap() > 0);
+        taken_len(&directory.path().join("nowhere")).unwrap_err();
+        free_len(&directory.path().join("nowhere")).unwrap_err();
+    }
+
+    #[tokio::test]
     async fn a_folder_that_went_away_is_an_error() {
         let parent = tempfile::tempdir().unwrap();
         let root = parent.path().join("blobs");

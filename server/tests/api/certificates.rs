@@ -22,7 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::authority::{Authority, Issued, Talk, VALID, VERSIONS, set_mode, shown};
 use crate::logs;
-use crate::start::end;
+use crate::start::{end, one_line_of};
 
 /// Longer than anything here takes, with other tests beside it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -563,15 +563,8 @@ fn refused_beside(folder: &TempDir) -> String {
 /// What a healthcheck of the server there says, and its exit code.
 fn healthcheck(folder: &TempDir, address: SocketAddr, more: &[&str]) -> (Option<i32>, String) {
     let listen = address.to_string();
-    let output = program(folder.path(), &["--listen", &listen])
-        .args(BOTH)
-        .arg("healthcheck")
-        .args(more)
-        .output()
-        .unwrap();
-    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    (output.status.code(), said)
+    let mut command = program(folder.path(), &["--listen", &listen]);
+    one_line_of(command.args(BOTH).arg("healthcheck").args(more))
 }
 
 #[test]

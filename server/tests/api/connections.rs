@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use onetimeshare_server::budget::{Budget, Budgets, Proxies, Rate, Rates};
 use onetimeshare_server::http::{self, Bounds, Crowd, Deadlines};
 use onetimeshare_server::tls::Tls;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -255,6 +255,15 @@ async fn a_refused_upload_is_read_to_its_end() {
     assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200"));
 }
 
+/// How many bytes still come, until the end or a break.
+pub(crate) async fn rest_of(stream: &mut (impl AsyncRead + Unpin)) -> usize {
+    let (mut taken, mut buffer) = (0, vec![0; 1 << 20]);
+    while let Ok(Ok(count @ 1..)) = timeout(PATIENCE, stream.read(&mut buffer)).await {
+        taken += count;
+    }
+    taken
+}
+
 #[tokio::test]
 async fn a_reader_that_stands_still_is_given_up() {
     let running = Running::start().await;
@@ -274,11 +283,7 @@ async fn a_reader_that_stands_still_is_given_up() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     running.has_let_go().await;
-    let mut taken = 0;
-    let mut buffer = vec![0; 1 << 20];
-    while let Ok(Ok(count @ 1..)) = timeout(PATIENCE, stream.read(&mut buffer)).await {
-        taken += count;
-    }
+    let taken = rest_of(&mut stream).await;
     assert!(taken < sample.body.len() * 200, "all {taken} bytes came");
 }
 

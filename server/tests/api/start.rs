@@ -357,12 +357,13 @@ fn checking_beside_a_server_and_without_one() {
 
 /// What a healthcheck says in this folder, and its exit code.
 fn healthcheck(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"))
-        .current_dir(folder)
-        .env_clear()
-        .args(arguments)
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onetimeshare-server"));
+    one_line_of(command.current_dir(folder).env_clear().args(arguments))
+}
+
+/// The one line that a program says, and its exit code.
+pub(crate) fn one_line_of(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
     (output.status.code(), said)

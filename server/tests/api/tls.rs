@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::authority::{Authority, Talk, VERSIONS};
-use crate::connections::{DEADLINES, PATIENCE, Running, read_all};
+use crate::connections::{DEADLINES, PATIENCE, Running, read_all, rest_of};
 use crate::sample::Sample;
 
 /// A server that speaks TLS, and who vouches for it.
@@ -147,11 +147,7 @@ async fn a_reader_that_stands_still_inside_is_given_up() {
     stream.write_all(head.repeat(200).as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     running.has_let_go().await;
-    let mut taken = 0;
-    let mut buffer = vec![0; 1 << 20];
-    while let Ok(Ok(count @ 1..)) = timeout(PATIENCE, stream.read(&mut buffer)).await {
-        taken += count;
-    }
+    let taken = rest_of(&mut stream).await;
     assert!(taken < sample.body.len() * 200, "all {taken} bytes came");
 }
 
