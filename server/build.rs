@@ -17,6 +17,9 @@ const FOLDERS: [&str; 6] = ["css", "fonts", "icons", "js", "vendor", "wasm"];
 /// Every page that has scripts has this line; it is filled with the integrity of all modules.
 const IMPORT_MAP: &str = r#"<script type="importmap"></script>"#;
 
+/// The modules that pages name themselves; each is given its integrity where it is named, too.
+const NAMED: &str = r#"<script type="module""#;
+
 /// Every page that has scripts has this line too; it is filled with a link to each module of that page.
 const MODULES: &str = r#"<template id="modules"></template>"#;
 
@@ -158,14 +161,33 @@ fn import_map(files: &BTreeMap<String, Vec<u8>>, hash: &str) -> String {
     let entries: Vec<_> = files
         .iter()
         .filter(|(name, _)| is_module(name))
-        .map(|(name, bytes)| {
-            format!(
-                r#""{PREFIX}{hash}/{name}":"sha384-{}""#,
-                STANDARD.encode(Sha384::digest(bytes))
-            )
-        })
+        .map(|(name, bytes)| format!(r#""{PREFIX}{hash}/{name}":"{}""#, integrity(bytes)))
         .collect();
     format!(r#"{{"integrity":{{{}}}}}"#, entries.join(","))
+}
+
+/// What a file's bytes must hash to, as browsers want it told (Subresource Integrity, section 3.1).
+fn integrity(bytes: &[u8]) -> String {
+    format!("sha384-{}", STANDARD.encode(Sha384::digest(bytes)))
+}
+
+/// A page whose scripts say where they are named what they must hash to: for those that read pages and no import maps.
+fn name_integrity(page: &str, hash: &str, files: &BTreeMap<String, Vec<u8>>) -> String {
+    let mut parts = page.split(NAMED);
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let path = part
+            .split_once(r#" src=""#)
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .and_then(|(path, _)| path.strip_prefix(&format!("{PREFIX}{hash}/")));
+        let file = path.and_then(|path| files.get(path));
+        let bytes = file.expect("a page names modules of the folder alone");
+        let attribute = format!(r#" integrity="{}""#, integrity(bytes));
+        for piece in [NAMED, &attribute, part] {
+            named.push_str(piece);
+        }
+    }
+    named
 }
 
 /// The text of a file with the folder's hash in its paths.
@@ -182,7 +204,7 @@ fn tie_page(
     import_map: &str,
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Vec<u8> {
-    let page = name_folder(bytes, hash);
+    let page = name_integrity(&name_folder(bytes, hash), hash, files);
     let has_scripts = page.contains("<script");
     for line in [IMPORT_MAP, MODULES] {
         assert!(
@@ -207,32 +229,34 @@ fn tie_page(
     .into_bytes()
 }
 
-/// The module that a page names, and all that it imports, the nearest first: browsers that are not told find one behind the
-/// other, each level a way to the server and back later.
+/// The module that a page names, and all that it imports, each behind those that it imports itself: browsers that are not told find
+/// one behind the other, each level a way to the server and back later.
 fn modules_of(page: &str, files: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
     let named = page
         .split_once(r#" data-page=""#)
         .and_then(|(_, rest)| rest.split_once('"'));
-    let mut modules: Vec<_> = named
-        .map(|(name, _)| format!("js/{name}.js"))
-        .into_iter()
-        .collect();
-    let mut at = 0;
-    while let Some(module) = modules.get(at) {
-        let source = files.get(module);
-        assert!(source.is_some(), "there is no www/{module}");
-        let text = source.and_then(|bytes| str::from_utf8(bytes).ok());
-        let found: Vec<_> = text
-            .expect("modules are UTF-8")
-            .lines()
-            .filter_map(imported)
-            .map(|path| beside(module, path))
-            .filter(|path| !modules.contains(path))
-            .collect();
-        modules.extend(found);
-        at += 1;
+    let mut modules = Vec::new();
+    if let Some((name, _)) = named {
+        add_module(format!("js/{name}.js"), files, &mut modules);
     }
     modules
+}
+
+fn add_module(module: String, files: &BTreeMap<String, Vec<u8>>, modules: &mut Vec<String>) {
+    let source = files.get(&module);
+    assert!(source.is_some(), "there is no www/{module}");
+    let text = source.and_then(|bytes| str::from_utf8(bytes).ok());
+    for path in text
+        .expect("modules are UTF-8")
+        .lines()
+        .filter_map(imported)
+    {
+        let path = beside(&module, path);
+        if !modules.contains(&path) {
+            add_module(path, files, modules);
+        }
+    }
+    modules.push(module);
 }
 
 /// The path in the last line of an import, such as `} from "./text.js";`.

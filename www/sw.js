@@ -74,6 +74,8 @@ function answer(file) {
       "Content-Security-Policy": "default-src 'none'; sandbox",
       "X-Content-Type-Options": "nosniff",
       "Cross-Origin-Resource-Policy": "same-origin",
+      // A page that embeds only who agrees embeds no frame that does not say so itself.
+      "Cross-Origin-Embedder-Policy": "require-corp",
       "Cache-Control": "no-store",
     },
   });

@@ -16,6 +16,8 @@ pub struct App {
     pub body_deadline: Duration,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Whom to tell of a weakness, as URIs; empty when the operator names nobody.
+    pub contacts: Arc<[String]>,
     /// Whether every answer goes out over TLS of this server's own.
     pub is_encrypted: bool,
     /// Where requests are counted.
@@ -25,12 +27,13 @@ pub struct App {
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted and refuses nobody for asking much.
+    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted and refuses nobody for asking much.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
             body_deadline: Duration::from_secs(30),
             shows_stats: true,
+            contacts: Arc::default(),
             is_encrypted: false,
             metrics: Arc::default(),
             budgets: Arc::new(Budgets::endless()),

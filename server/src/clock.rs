@@ -1,12 +1,14 @@
 //! Where the time comes from: a parameter of everything that depends on it, so that tests can step it.
 //! Nothing else in the server reads a clock.
 
+mod date;
 mod pace;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
+pub(crate) use self::date::date_of;
 use self::pace::{Pace, Reading};
 
 /// A source of the time.

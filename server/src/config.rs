@@ -98,6 +98,8 @@ pub struct Config {
     pub access: Access,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
+    /// Whom to tell of a weakness, as URIs.
+    pub contacts: Vec<String>,
     /// Where what is measured can be read; nowhere when none.
     pub metrics_listen: Option<SocketAddr>,
     /// What is logged.
@@ -250,6 +252,7 @@ impl Config {
                 "off" => Some(false),
                 _ => None,
             }),
+            contacts: sources.optional_list("security-contact", value::contact),
             metrics_listen: sources.optional("metrics-listen", value::parse),
             log: sources.one("log", log_filter),
             log_format: sources.one("log-format", |text| match text {

@@ -11,4 +11,5 @@ pub(crate) mod owner;
 pub(crate) mod pages;
 pub(crate) mod parts;
 pub(crate) mod peek;
+pub(crate) mod security;
 pub(crate) mod stats;

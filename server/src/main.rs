@@ -183,6 +183,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         periods,
         access,
         shows_stats,
+        contacts,
         metrics_listen,
         log,
         log_format,
@@ -212,6 +213,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let budgets = Budgets::new(access.rates, access.proxies, stores.ledger);
     let app = App {
         shows_stats,
+        contacts: contacts.into(),
         is_encrypted: tls.is_some(),
         metrics,
         budgets: Arc::new(budgets.with_requests_max(access.requests_max)),

@@ -11,7 +11,7 @@ use onetimeshare_protocol::route;
 pub use self::metrics::metrics_router;
 use crate::app::App;
 use crate::handlers::{
-    body, claim, config, create, health, openapi, owner, pages, parts, peek, stats,
+    body, claim, config, create, health, openapi, owner, pages, parts, peek, security, stats,
 };
 use crate::middleware::{budget, drain, headers, host, measure, panics, request_log};
 
@@ -41,6 +41,7 @@ pub fn router(app: App) -> Router {
         .route("/sw.js", get(pages::service_worker))
         .route("/manifest.webmanifest", get(pages::web_manifest))
         .route("/favicon.ico", get(pages::favicon))
+        .route("/.well-known/security.txt", get(security::contact))
         .route("/assets/{hash}/{*name}", get(pages::asset))
         .fallback(pages::unknown)
         .method_not_allowed_fallback(pages::method_unknown)

@@ -19,8 +19,8 @@ use thiserror::Error;
 use tracing::{error, info, warn};
 
 pub use self::renewal::{HangUps, renew};
-use self::validity::Day;
 pub use self::validity::Validity;
+use crate::clock::date_of;
 
 /// The longest file that is read, in bytes: a chain of certificates has some thousands.
 const FILE_LEN_MAX: u64 = 1 << 20;
@@ -152,7 +152,7 @@ impl Tls {
         if has_open_key {
             warn!("every user of this machine may read the file of `tls-key`: chmod o-rwx");
         }
-        let (from, until) = (Day(validity.begins_at), Day(validity.ends_at));
+        let (from, until) = (date_of(validity.begins_at), date_of(validity.ends_at));
         let days_left = validity.days_left(now);
         if now > validity.ends_at {
             error!(%until, "the certificate of `tls-cert` is over, and browsers refuse it: renew it and send SIGHUP");

@@ -92,6 +92,21 @@ for (const browser of stage.browsers) {
     }
   });
 
+  test(`${browser.name}: a page is by itself, and runs no script that it has no hash of`, LIMIT, async () => {
+    const { page, leave } = await browser.visit(stage.origin);
+    try {
+      await follow(page, `${stage.origin}/manage`, ["list"]);
+      assert.equal(await page.evaluate(() => globalThis.crossOriginIsolated), true);
+      const tried = (path) => page.evaluate((address) => import(address).then(() => "ran", () => "refused"), path);
+      // The one script of this origin that the import map does not name.
+      assert.equal(await tried("/sw.js"), "refused");
+      const named = await page.evaluate(() => document.querySelector('script[src$="/theme.js"]').src);
+      assert.equal(await tried(named), "ran");
+    } finally {
+      await leave();
+    }
+  });
+
   test(`${browser.name}: a page that nobody looks at starts, and one that never hears of a paint`, LIMIT, () =>
     stage.scene(async (visit) => {
       const hidden = await visit(browser);

@@ -25,11 +25,22 @@ async function begin() {
   const page = PAGES[root.dataset["page"] ?? ""];
   if (!page) throw new Error("the document names no page");
   await painted();
-  // Links to all modules of the page, so that none waits for the one that imports it.
-  const modules = document.getElementById("modules");
-  if (modules instanceof HTMLTemplateElement) document.head.append(modules.content);
+  await loadModules();
   await page();
   root.removeAttribute("data-bare");
+}
+
+/**
+ * Links to all modules of the page, so that none waits for the one that imports it. Then each by itself, before those that import
+ * it: WebKit 2.50 has the import map's hashes for a module that is asked for in this way, and forgets them for one that another
+ * imports, so that the policy to load no script without its hash would stop it.
+ */
+async function loadModules() {
+  const modules = document.getElementById("modules");
+  if (!(modules instanceof HTMLTemplateElement)) return;
+  const links = [...modules.content.querySelectorAll("link")];
+  document.head.append(modules.content);
+  await Promise.all(links.map((link) => import(link.href)));
 }
 
 /** Settled when something has been painted; at once where nobody looks. @returns {Promise<unknown>} */

@@ -337,6 +337,17 @@ pub const SETTINGS: &[Setting] = &[
             "an address and port, such as 127.0.0.1:9090 or [::1]:9090",
         )
     },
+    Setting {
+        default: None,
+        is_list: true,
+        ..setting(
+            "security-contact",
+            "URI",
+            "",
+            "Whom to tell of a weakness of this instance, shown at /.well-known/security.txt; repeat it, or separate by commas, for several",
+            "an address such as mailto:security@example.org, https://example.org/security or tel:+1-201-555-0123",
+        )
+    },
     setting(
         "log",
         "FILTER",

@@ -40,6 +40,14 @@ pub(super) fn duration_s(text: &str) -> Option<u64> {
     number.checked_mul(factor)
 }
 
+/// A way to reach somebody (RFC 9116, section 2.5.3): a URI of one of three kinds, on one line.
+pub(super) fn contact(text: &str) -> Option<String> {
+    let is_kind = |kind: &str| text.strip_prefix(kind).is_some_and(|rest| !rest.is_empty());
+    let is_told = ["mailto:", "https://", "tel:"].into_iter().any(is_kind);
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_told && is_plain).then(|| text.to_owned())
+}
+
 /// So many of what `unit` reads in a time: `600/1h`.
 pub(super) fn rate(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<Rate> {
     let (count, period) = text.split_once('/')?;
@@ -75,6 +83,29 @@ mod tests {
         check("-1", None);
         check("8 M", None);
         check("99999999999 TiB", None);
+    }
+
+    #[test]
+    fn contacts_are_addresses_on_one_line() {
+        for taken in [
+            "mailto:security@example.org",
+            "https://example.org/report",
+            "tel:+1-201-555-0123",
+        ] {
+            assert_eq!(contact(taken).as_deref(), Some(taken));
+        }
+        for refused in [
+            "",
+            "mailto:",
+            "security@example.org",
+            "http://example.org/",
+            "javascript:alert(1)",
+            "mailto:a@example.org\nContact: mailto:b@example.org",
+            "mailto:a b@example.org",
+            "mailto:\u{e4}@example.org",
+        ] {
+            assert_eq!(contact(refused), None, "{refused:?}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-write=(self), 
      picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), usb=(), xr-spatial-tracking=()";
 
 /// The ones that are the same for all.
-const FIXED: [(HeaderName, &str); 5] = [
+const FIXED: [(HeaderName, &str); 7] = [
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (
@@ -59,8 +59,17 @@ const FIXED: [(HeaderName, &str); 5] = [
         "same-origin",
     ),
     (
+        HeaderName::from_static("cross-origin-embedder-policy"),
+        "require-corp",
+    ),
+    (
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
+    ),
+    // No script without its hash: the import map has those of all modules.
+    (
+        HeaderName::from_static("integrity-policy"),
+        "blocked-destinations=(script)",
     ),
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
 ];

@@ -17,6 +17,7 @@ mod full;
 mod logs;
 mod malformed;
 mod metrics;
+mod observatory;
 mod once;
 mod openapi;
 #[cfg(feature = "otel")]

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384};
@@ -52,6 +53,14 @@ async fn every_answer_carries_the_same_policy() {
         assert!(!policy.contains("unsafe-inline"), "{policy}");
         assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(
+            answer.header("cross-origin-embedder-policy"),
+            "require-corp"
+        );
+        assert_eq!(
+            answer.header("integrity-policy"),
+            "blocked-destinations=(script)"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert!(answer.header("permissions-policy").contains("camera=()"));
@@ -347,4 +356,29 @@ async fn a_wrong_method_is_answered_as_the_client_reads() {
     );
     let api = navigate(&server, "GET", "/api/v1/transfers", NAVIGATION).await;
     api.refused(405, "method.unknown");
+}
+
+#[tokio::test]
+async fn whom_to_tell_of_a_weakness_is_told() {
+    let path = "/.well-known/security.txt";
+    let server = TestServer::new().await;
+    server
+        .call("GET", path, None)
+        .await
+        .refused(404, "path.unknown");
+    let contacts = ["mailto:security@example.org", "https://example.org/report"];
+    let server = TestServer::altered(|app| App {
+        contacts: contacts.map(str::to_owned).into(),
+        ..app
+    })
+    .await;
+    let answer = server.call("GET", path, None).await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    // Ninety days after the clock's day.
+    assert_eq!(
+        str::from_utf8(&answer.bytes).unwrap(),
+        "Contact: mailto:security@example.org\n\
+         Contact: https://example.org/report\n\
+         Expires: 2027-04-15T00:00:00Z\n"
+    );
 }

@@ -68,6 +68,11 @@ impl TestServer {
         Self::open(lease_s, shows_stats, (Budgets::endless(), LIMITS)).await
     }
 
+    /// One that is set up in another way.
+    pub(crate) async fn altered(alter: impl FnOnce(App) -> App) -> Self {
+        Self::make(PERIODS.lease_s, (Budgets::endless(), LIMITS), alter).await
+    }
+
     /// One that lets its clients ask for so much, and takes what is large.
     pub(crate) async fn limited(budgets: Budgets) -> Self {
         let limits = Limits {
@@ -77,7 +82,15 @@ impl TestServer {
         Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
-    async fn open(lease_s: u64, shows_stats: bool, (budgets, limits): (Budgets, Limits)) -> Self {
+    async fn open(lease_s: u64, shows_stats: bool, bounds: (Budgets, Limits)) -> Self {
+        Self::make(lease_s, bounds, |app| App { shows_stats, ..app }).await
+    }
+
+    async fn make(
+        lease_s: u64,
+        (budgets, limits): (Budgets, Limits),
+        alter: impl FnOnce(App) -> App,
+    ) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -97,13 +110,12 @@ impl TestServer {
         ));
         let app = App {
             body_deadline: Duration::from_millis(300),
-            shows_stats,
             metrics: Arc::clone(&metrics),
             budgets: Arc::new(budgets),
             ..App::new(Arc::clone(&service))
         };
         Self {
-            router: router(app),
+            router: router(alter(app)),
             clock,
             records,
             blobs,
