@@ -40,13 +40,7 @@ fn content_security_policy(answer: &Answer) -> i32 {
     };
     let is_unsafe = ["script-src", "object-src", "style-src"]
         .into_iter()
-        .any(|name| {
-            policy
-                .get(name)
-                .unwrap_or(fallback)
-                .iter()
-                .any(|source| broad(&source))
-        });
+        .any(|name| policy.get(name).unwrap_or(fallback).iter().any(&broad));
     let is_plain = policy
         .values()
         .flatten()

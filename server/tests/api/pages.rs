@@ -142,7 +142,11 @@ async fn pages_link_their_own_modules_and_no_others() {
             .map(|rest| rest.split_once('"').unwrap().0)
             .collect();
         let expected = format!("/assets/{}/js/{own}.js", assets::HASH);
-        assert_eq!(links.first(), Some(&&*expected), "{path}: nearest first");
+        assert_eq!(
+            links.last(),
+            Some(&&*expected),
+            "{path}: each behind what it imports"
+        );
         let unique: BTreeSet<_> = links.iter().collect();
         assert_eq!(unique.len(), links.len(), "{path}: each once");
         let has = |name: &str| links.iter().any(|link| link.ends_with(name));
