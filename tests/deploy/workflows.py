@@ -21,7 +21,7 @@ SCHEMAS = [
 ENTRY_POINTS = re.compile(r"^(\.ci/run|cargo xtask [a-z-]+( --?[a-z-]+)*)$")
 TESTING = ("ci.yml", "nightly.yml")
 
-# Actions of the platform's own makers are pinned as far as their commits are known; see release.yml.
+# A tag can be moved; a commit cannot.
 PINNED = re.compile(r"@[0-9a-f]{40}$")
 
 
@@ -41,7 +41,7 @@ def workflow_faults(path: Path) -> list[str]:
         for step in job["steps"]:
             if path.name in TESTING and "run" in step and not ENTRY_POINTS.match(step["run"].strip()):
                 faults.append(f"{path.name}: {name} runs {step['run']!r}")
-            if path.name in TESTING and "uses" in step and not PINNED.search(step["uses"]):
+            if "uses" in step and not PINNED.search(step["uses"]):
                 faults.append(f"{path.name}: {step['uses']} is not pinned to a commit")
     return faults
 
@@ -53,7 +53,7 @@ def main() -> None:
         assert files, pattern
         faults += run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files)
     zizmor = Path(sys.executable).with_name("zizmor")
-    faults += run(zizmor, "--offline", "--quiet", "--no-progress", "--config", FOLDER / "zizmor.yml", FOLDER)
+    faults += run(zizmor, "--offline", "--quiet", "--no-progress", FOLDER)
     for path in sorted((FOLDER / "workflows").glob("*.yml")):
         faults += workflow_faults(path)
     end(faults)
