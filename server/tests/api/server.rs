@@ -77,7 +77,22 @@ impl TestServer {
         Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
-    async fn open(lease_s: u64, shows_stats: bool, (budgets, limits): (Budgets, Limits)) -> Self {
+    /// One with the deadlines of a real one, for tests whose time is stepped.
+    pub(crate) async fn patient() -> Self {
+        let deadlines = (Duration::from_secs(30), 600);
+        let of = (PERIODS.lease_s, true, deadlines);
+        Self::open_with(of, (Budgets::endless(), LIMITS)).await
+    }
+
+    async fn open(lease_s: u64, shows_stats: bool, of: (Budgets, Limits)) -> Self {
+        let deadlines = (Duration::from_millis(300), PERIODS.part_deadline_s);
+        Self::open_with((lease_s, shows_stats, deadlines), of).await
+    }
+
+    async fn open_with(
+        (lease_s, shows_stats, (body_deadline, part_deadline_s)): (u64, bool, (Duration, u64)),
+        (budgets, limits): (Budgets, Limits),
+    ) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -93,10 +108,14 @@ impl TestServer {
             Arc::new(MeasuredBlobs::new(shared_blobs, Arc::clone(&metrics))),
             shared_clock,
             limits,
-            Periods { lease_s, ..PERIODS },
+            Periods {
+                lease_s,
+                part_deadline_s,
+                ..PERIODS
+            },
         ));
         let app = App {
-            body_deadline: Duration::from_millis(300),
+            body_deadline,
             shows_stats,
             metrics: Arc::clone(&metrics),
             budgets: Arc::new(budgets),
