@@ -86,10 +86,17 @@ pub async fn serve(
         let (tls, crowd, stop) = (&tls, &crowd, &stop);
         async move {
             let next = || accept_one(&listener, crowd);
-            while let Some((stream, peer, member)) = stop.run_until_cancelled(next()).await {
+            while let Some(Accepted {
+                stream,
+                peer,
+                member,
+                activity,
+            }) = stop.run_until_cancelled(next()).await
+            {
                 let answering = Answering {
                     router: router.clone(),
                     peer,
+                    activity,
                     deadlines,
                     stop: stop.clone(),
                 };
@@ -97,6 +104,7 @@ pub async fn serve(
                     None => answering.serve(stream).boxed(),
                     Some(tls) => answering.serve_securely(stream, tls.clone()).boxed(),
                 };
+                let serving = member.leave().run_until_cancelled_owned(serving);
                 let serving = abort.clone().run_until_cancelled_owned(serving);
                 connections.spawn(serving.inspect(move |_| drop(member)));
             }
@@ -117,14 +125,30 @@ pub async fn serve(
     }
 }
 
-/// The next connection of someone who may have one. Where there is no room for it, it waits, and all others behind it.
-async fn accept_one(listener: &TcpListener, crowd: &Crowd) -> (TcpStream, Peer, Member) {
+/// A connection that is to be served.
+struct Accepted {
+    stream: TcpStream,
+    peer: Peer,
+    member: Member,
+    activity: Activity,
+}
+
+/// The next connection of someone who may have one. Where no other makes room for it, it waits, and all others behind it.
+async fn accept_one(listener: &TcpListener, crowd: &Crowd) -> Accepted {
     loop {
         let (stream, address) = accept(listener).await;
         let peer = Peer::new(address.ip());
-        if let Some(mut member) = crowd.admit(peer) {
-            member.enter().await;
-            return (stream, peer, member);
+        let Some(mut member) = crowd.admit(peer) else {
+            continue;
+        };
+        let activity = Activity::new();
+        if member.enter(&activity).await {
+            return Accepted {
+                stream,
+                peer,
+                member,
+                activity,
+            };
         }
     }
 }
@@ -159,6 +183,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 struct Answering {
     router: Router,
     peer: Peer,
+    activity: Activity,
     deadlines: Deadlines,
     stop: CancellationToken,
 }
@@ -179,12 +204,13 @@ impl Answering {
         let Self {
             router,
             peer,
+            activity,
             deadlines,
             stop,
         } = self;
         let Deadlines { head, stall, .. } = deadlines;
         let io = TokioIo::new(StallGuard::new(stream, head, stall));
-        let activity = Activity::new();
+        activity.restart();
         let watching = activity.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);

@@ -17,6 +17,7 @@ pub mod http;
 pub mod metrics;
 mod middleware;
 pub mod openapi;
+mod pace;
 pub mod record;
 pub mod redis;
 pub mod router;

@@ -5,5 +5,6 @@ pub(crate) mod drain;
 pub(crate) mod headers;
 pub(crate) mod host;
 pub(crate) mod measure;
+pub(crate) mod pace;
 pub(crate) mod panics;
 pub(crate) mod request_log;

@@ -8,6 +8,7 @@
 )]
 
 mod files;
+mod framing;
 mod life;
 mod proxies;
 mod python;

@@ -24,9 +24,10 @@ const START_TRIES: u32 = 600;
 const BODY_SIZE: &str = "    client_max_body_size 9m;\n";
 
 /// A running proxy, which ends with it.
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
-    address: SocketAddr,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     folder: TempDir,
 }
 
@@ -95,7 +96,7 @@ fn free_address() -> SocketAddr {
 
 /// nginx with its recipe, less or more what `changes` say.
 #[track_caller]
-fn nginx(server: &Server, changes: &[(&str, &str)]) -> (Proxy, SocketAddr) {
+pub(crate) fn nginx(server: &Server, changes: &[(&str, &str)]) -> (Proxy, SocketAddr) {
     let (address, plain) = (free_address(), free_address());
     let upstream = format!("server {};", server.base().trim_start_matches("http://"));
     let listen = format!("listen {address};");

@@ -9,6 +9,7 @@
 
 mod clock;
 mod cuts;
+mod floods;
 mod full;
 mod kills;
 mod ledger;

@@ -48,7 +48,7 @@ impl std::fmt::Debug for Client {
 }
 
 /// What counts as one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Network {
     /// An address.
     V4(u32),

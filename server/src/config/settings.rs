@@ -300,7 +300,7 @@ pub const SETTINGS: &[Setting] = &[
         "max-connections",
         "COUNT",
         "4096",
-        "How many connections there may be at once; further ones wait. Each needs a file descriptor, and so does each part or body under way, of which the system gives a process \
+        "How many connections there may be at once; a further one takes the place of one of whoever has the most, or waits. Each needs a file descriptor, and so does each part or body under way, of which the system gives a process \
          only so many",
         CONNECTIONS,
     ),
@@ -308,7 +308,7 @@ pub const SETTINGS: &[Setting] = &[
         "max-connections-each",
         "COUNT",
         "512",
-        "How many connections there may be from one address, of IPv6 from a /64; further ones are closed. Trusted proxies may have any number",
+        "How many connections there may be from one address, of IPv6 from a /64, and eight times as many from a /48; further ones are closed. Trusted proxies may have any number",
         CONNECTIONS,
     ),
     setting(

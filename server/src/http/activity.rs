@@ -1,17 +1,18 @@
-//! Whether a connection has anything under way, and whether that moves: what decides when a silent one is closed. It sees
+//! Whether a connection has anything under way, and whether that moves, and fast enough: what decides when a silent one is closed. It sees
 //! only that bytes pass, never which.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep_until};
 
 use crate::budget::Pending;
+use crate::pace::Slack;
 
 /// What one connection is doing.
 #[derive(Clone, Debug)]
@@ -19,13 +20,44 @@ pub(super) struct Activity(Arc<Mutex<Now>>);
 
 #[derive(Debug)]
 struct Now {
-    /// When each request that is under way last moved, by a number of its own.
-    under_way: BTreeMap<u64, Instant>,
+    /// Each request that is under way, by a number of its own.
+    under_way: BTreeMap<u64, Movement>,
     next: u64,
     ended_at: Instant,
 }
 
-/// One request, from its head until the last byte of its answer.
+/// How one of them gets on.
+#[derive(Debug)]
+struct Movement {
+    moved_at: Instant,
+    /// How late the peer may be with taking what it is given.
+    slack: Slack,
+    /// Pieces of the answer that wait for the peer, and since when it lets them.
+    waiting: usize,
+    waiting_since: Instant,
+}
+
+impl Movement {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            moved_at: now,
+            slack: Slack::new(),
+            waiting: 0,
+            waiting_since: now,
+        }
+    }
+
+    fn ends_at(&self, stall: Duration) -> Instant {
+        let still = self.moved_at + stall;
+        if self.waiting == 0 {
+            return still;
+        }
+        still.min(self.waiting_since + self.slack.left())
+    }
+}
+
+/// One request, from its head until the last byte of its answer has been written.
 #[derive(Debug)]
 struct UnderWay {
     activity: Activity,
@@ -42,7 +74,7 @@ impl Activity {
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {
-        // Every change is a single assignment, so a panic elsewhere spoils nothing.
+        // Nothing panics in the middle of a change, so a panic elsewhere spoils nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -51,7 +83,7 @@ impl Activity {
             let mut now = self.lock();
             let number = now.next;
             now.next += 1;
-            now.under_way.insert(number, Instant::now());
+            now.under_way.insert(number, Movement::new());
             number
         };
         Arc::new(UnderWay {
@@ -67,43 +99,121 @@ impl Activity {
         answer: impl AsyncFnOnce(Request) -> Result<Response, E>,
     ) -> Result<Response, E> {
         let under_way = self.begin();
-        let watch = |body| watched(body, Arc::clone(&under_way), None);
-        let mut response = answer(request.map(watch)).await?;
+        let mut response = answer(request.map(|body| coming(body, Arc::clone(&under_way)))).await?;
         under_way.touch();
         let pending = response.extensions_mut().remove();
-        Ok(response.map(|body| watched(body, under_way, pending)))
+        Ok(response.map(|body| going(body, under_way, pending)))
     }
 
-    /// Waits until nothing has been under way for `idle`, or something that is has not moved for `stall`: one of many on a connection
-    /// holds what it holds, however busy the others are.
+    /// Whether nothing is under way, and everything was written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().under_way.is_empty()
+    }
+
+    /// Begins anew: what has passed so far was no silence.
+    pub(super) fn restart(&self) {
+        self.lock().ended_at = Instant::now();
+    }
+
+    /// Waits until nothing has been under way for `idle`, or something that is has not moved for `stall`, or is taken too slowly: one of
+    /// many on a connection holds what it holds, however busy the others are.
     pub(super) async fn ended(&self, idle: Duration, stall: Duration) {
         loop {
             let ends_at = {
                 let now = self.lock();
-                let oldest = now.under_way.values().min();
-                oldest.map_or(now.ended_at + idle, |moved_at| *moved_at + stall)
+                let first = now.under_way.values().map(|one| one.ends_at(stall)).min();
+                first.unwrap_or(now.ended_at + idle)
             };
-            if ends_at <= Instant::now() {
+            let now = Instant::now();
+            if ends_at <= now {
                 return;
             }
-            sleep_until(ends_at).await;
+            // An answer that begins meanwhile may have less time than what was waited for.
+            sleep_until(ends_at.min(now + idle)).await;
         }
     }
 }
 
-/// The same body, which holds both until it is dropped: itself among what is under way here, and among what its client has under way.
-fn watched(body: Body, under_way: Arc<UnderWay>, pending: Option<Arc<Pending>>) -> Body {
+/// The body of a request, which tells that it moves.
+fn coming(body: Body, under_way: Arc<UnderWay>) -> Body {
     Body::new(body.map_frame(move |frame| {
-        let _ = &pending;
-        under_way.touch();
+        // Frames without a byte cost their sender next to nothing.
+        if frame.data_ref().is_some_and(|bytes| !bytes.is_empty()) {
+            under_way.touch();
+        }
         frame
     }))
 }
 
+/// The body of an answer. Until its last byte was written, it holds both: itself among what is under way here, and among what its client
+/// has under way.
+fn going(body: Body, under_way: Arc<UnderWay>, pending: Option<Arc<Pending>>) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        frame.map_data(|bytes| {
+            if bytes.is_empty() {
+                return bytes;
+            }
+            under_way.give();
+            Bytes::from_owner(Piece {
+                bytes,
+                under_way: Arc::clone(&under_way),
+                _pending: pending.clone(),
+            })
+        })
+    }))
+}
+
+/// A piece of an answer, which is dropped when it was written.
+struct Piece {
+    bytes: Bytes,
+    under_way: Arc<UnderWay>,
+    _pending: Option<Arc<Pending>>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.under_way.take(self.bytes.len());
+    }
+}
+
 impl UnderWay {
-    fn touch(&self) {
+    fn change(&self, change: impl FnOnce(&mut Movement, Instant)) {
         let mut now = self.activity.lock();
-        now.under_way.insert(self.number, Instant::now());
+        if let Some(movement) = now.under_way.get_mut(&self.number) {
+            change(movement, Instant::now());
+        }
+    }
+
+    fn touch(&self) {
+        self.change(|movement, now| movement.moved_at = now);
+    }
+
+    /// A piece is handed over, which the peer has to take.
+    fn give(&self) {
+        self.change(|movement, now| {
+            if movement.waiting == 0 {
+                movement.waiting_since = now;
+            }
+            movement.waiting += 1;
+            movement.moved_at = now;
+        });
+    }
+
+    /// A piece of so many bytes was written.
+    fn take(&self, len: usize) {
+        self.change(|movement, now| {
+            let waited = now.saturating_duration_since(movement.waiting_since);
+            movement.slack = movement.slack.after(waited, len);
+            movement.waiting = movement.waiting.saturating_sub(1);
+            movement.waiting_since = now;
+            movement.moved_at = now;
+        });
     }
 }
 
@@ -167,6 +277,110 @@ mod tests {
         };
         let ended = tokio::select! {
             () = busy => unreachable!("it goes on"),
+            ended = ends_after(&activity) => ended,
+        };
+        assert_eq!(ended, STALL);
+    }
+
+    /// An answer of many pieces of 64 KiB, as the accept loop sees it.
+    async fn pieces(activity: &Activity) -> Body {
+        let piece = Ok::<_, Infallible>(Bytes::from(vec![0; 64 * 1024]));
+        let pieces = futures_util::stream::repeat(piece);
+        let answer = async |_| Ok::<_, Infallible>(Response::new(Body::from_stream(pieces)));
+        let Ok(response) = activity.clone().watch(Request::default(), answer).await;
+        response.into_body()
+    }
+
+    async fn piece(body: &mut Body) -> Bytes {
+        let frame = body.frame().await.unwrap().unwrap();
+        frame.into_data().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_piece_that_is_not_taken_ends_it_soon() {
+        let activity = Activity::new();
+        let mut body = pieces(&activity).await;
+        let first = piece(&mut body).await;
+        drop(body);
+        assert!(!activity.is_idle(), "it is still to be written");
+        assert_eq!(ends_after(&activity).await, Slack::new().left());
+        drop(first);
+        assert!(activity.is_idle());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_begins_while_another_is_looked_at_has_no_more_time() {
+        let activity = Activity::new();
+        let mut first = pieces(&activity).await;
+        let second = async {
+            tokio::time::sleep(IDLE / 2).await;
+            let _held = piece(&mut first).await;
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            () = second => unreachable!("it waits"),
+            ended = ends_after(&activity) => ended,
+        };
+        assert_eq!(ended, IDLE / 2 + Slack::new().left());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_an_answer_slowly_is_waited_for_and_who_trickles_is_not() {
+        for (rest, is_given_up) in [(30, false), (60, false), (90, true), (115, true)] {
+            let activity = Activity::new();
+            let mut body = pieces(&activity).await;
+            let reader = async {
+                // What was quick at first has earned its slack.
+                for _ in 0..4 {
+                    drop(piece(&mut body).await);
+                }
+                for _ in 0..100 {
+                    let held = piece(&mut body).await;
+                    tokio::time::sleep(Duration::from_secs(rest)).await;
+                    drop(held);
+                }
+            };
+            let found = tokio::select! {
+                () = reader => false,
+                _ = ends_after(&activity) => true,
+            };
+            assert_eq!(found, is_given_up, "{rest}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_is_slow_is_no_fault_of_the_reader() {
+        let activity = Activity::new();
+        let mut body = pieces(&activity).await;
+        drop(piece(&mut body).await);
+        assert_eq!(ends_after(&activity).await, STALL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_without_a_byte_are_no_movement() {
+        let activity = Activity::new();
+        let (sender, frames) = tokio::sync::mpsc::channel(1);
+        let frames = futures_util::stream::unfold(frames, async |mut frames| {
+            Some((frames.recv().await?, frames))
+        });
+        let request = Request::new(Body::from_stream(frames));
+        let read = async |request: Request| {
+            request.into_body().collect().await.unwrap();
+            Ok::<_, Infallible>(Response::default())
+        };
+        let reading = activity.clone().watch(request, read);
+        let dripping = async {
+            loop {
+                sender
+                    .send(Ok::<_, Infallible>(Bytes::new()))
+                    .await
+                    .unwrap();
+                tokio::time::sleep(IDLE).await;
+            }
+        };
+        let ended = tokio::select! {
+            _ = reading => unreachable!("it has no end"),
+            () = dripping => unreachable!("it has none either"),
             ended = ends_after(&activity) => ended,
         };
         assert_eq!(ended, STALL);

@@ -1,20 +1,26 @@
-//! How many connections there may be: in all, and from one address, so that nobody alone keeps all others out. It sees
-//! addresses and never tells one.
+//! How many connections there may be: in all, and from one network, so that nobody alone keeps all others out. Where all are taken, one
+//! of whoever has the most makes room. It sees addresses and never tells one.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
-use crate::budget::{Client, Network, Peer, Proxies};
+use super::activity::Activity;
+use crate::budget::{Client, Network, Peer, Proxies, WIDER};
 use crate::metrics::{Level, Present};
+
+/// How many connections of whoever has the most are looked at for one that can go.
+const LOOKED_AT_MAX: usize = 64;
 
 /// Bounds of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The most at once. Further ones wait to be accepted.
+    /// The most at once.
     pub all: usize,
-    /// The most from one address, of IPv6 one /64. Further ones are closed at once.
+    /// The most from one address, of IPv6 one /64, and eight times as many from a /48. Further ones are closed at once.
     pub each: usize,
 }
 
@@ -36,24 +42,67 @@ struct Inner {
     each: usize,
     proxies: Proxies,
     open: Level,
-    /// How many connections each has; none that has none.
-    from: Mutex<HashMap<Network, usize>>,
+    seats: Mutex<Seats>,
+}
+
+/// Who has which connections. Trusted proxies are not in it.
+#[derive(Debug, Default)]
+struct Seats {
+    next: u64,
+    /// How many each has, with those that have not entered yet; none that has none.
+    counts: HashMap<Network, usize>,
+    /// Those that have entered, by who shares them: an address, or a /48.
+    shares: HashMap<Network, BTreeMap<u64, Seat>>,
+    /// The same shares by how many they hold.
+    by_len: BTreeSet<(usize, Network)>,
+}
+
+/// A connection that has entered.
+#[derive(Debug)]
+struct Seat {
+    network: Network,
+    activity: Activity,
+    leave: CancellationToken,
 }
 
 /// One connection, counted until this is dropped.
 #[derive(Debug)]
 pub(super) struct Member {
     crowd: Crowd,
-    network: Option<Network>,
+    /// None for a trusted proxy.
+    client: Option<Client>,
+    seat: Option<u64>,
+    leave: CancellationToken,
     room: Option<OwnedSemaphorePermit>,
     _present: Present,
 }
 
 impl Member {
-    /// Waits until there is room for it among all.
-    pub(super) async fn enter(&mut self) {
-        let room = Arc::clone(&self.crowd.0.room).acquire_owned().await;
+    /// Waits until there is room for it among all. False when there is none, and who it is from has its share.
+    pub(super) async fn enter(&mut self, activity: &Activity) -> bool {
+        let room = Arc::clone(&self.crowd.0.room);
+        if room.available_permits() == 0 {
+            let share = self.client.map(share_of);
+            if !self.crowd.seats().make_room(share) {
+                return false;
+            }
+        }
+        let room = room.acquire_owned().await;
         self.room = Some(room.expect("the semaphore is never closed"));
+        if let Some(client) = self.client {
+            let seat = Seat {
+                network: client.network(),
+                activity: activity.clone(),
+                leave: self.leave.clone(),
+            };
+            self.seat = Some(self.crowd.seats().seat(share_of(client), seat));
+        }
+        true
+    }
+
+    /// Tells when it has to go, because somebody who has less needs its place.
+    pub(super) fn leave(&self) -> CancellationToken {
+        self.leave.clone()
     }
 }
 
@@ -65,7 +114,7 @@ impl Crowd {
             each: bounds.each,
             proxies,
             open,
-            from: Mutex::default(),
+            seats: Mutex::default(),
         }))
     }
 
@@ -74,53 +123,147 @@ impl Crowd {
         Self::new(Bounds::NONE, Proxies::default(), open)
     }
 
-    fn from(&self) -> MutexGuard<'_, HashMap<Network, usize>> {
-        // Every change is a single assignment, so a panic elsewhere spoils nothing.
-        self.0.from.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        // Nothing panics in the middle of a change, so a panic elsewhere spoils nothing.
+        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in a connection from `peer`, which is not served before it has entered; none when it has as many as it may.
     pub(super) fn admit(&self, peer: Peer) -> Option<Member> {
         let is_counted = !self.0.proxies.trust(peer.0);
-        let network = is_counted.then(|| Client::new(peer.0).network());
-        if let Some(network) = network {
-            let mut from = self.from();
-            let count = from.get(&network).copied().unwrap_or(0);
-            if count >= self.0.each {
-                return None;
-            }
-            from.insert(network, count + 1);
+        let client = is_counted.then(|| Client::new(peer.0));
+        if let Some(client) = client {
+            self.seats().count(client, self.0.each).then_some(())?;
         }
         Some(Member {
             crowd: self.clone(),
-            network,
+            client,
+            seat: None,
+            leave: CancellationToken::new(),
             room: None,
             _present: self.0.open.enter(),
         })
     }
 }
 
-impl Drop for Member {
-    fn drop(&mut self) {
-        let Some(network) = self.network else {
-            return;
-        };
-        let mut from = self.crowd.from();
-        match from.get_mut(&network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                from.remove(&network);
+/// Whom a connection counts for where all are taken: a /48 counts as a whole, or one customer would be thousands.
+fn share_of(client: Client) -> Network {
+    client.wider().unwrap_or_else(|| client.network())
+}
+
+impl Seats {
+    /// Counts one more of `client`; false when it, or its neighbours together, have as many as they may.
+    fn count(&mut self, client: Client, each: usize) -> bool {
+        let wide = usize::try_from(WIDER).map_or(each, |wider| each.saturating_mul(wider));
+        let bounded = [(Some(client.network()), each), (client.wider(), wide)];
+        let bounded = bounded.map(|(network, max)| network.map(|network| (network, max)));
+        let is_full = |(network, max)| self.counts.get(&network).copied().unwrap_or(0) >= max;
+        if bounded.into_iter().flatten().any(is_full) {
+            return false;
+        }
+        for (network, _) in bounded.into_iter().flatten() {
+            *self.counts.entry(network).or_insert(0) += 1;
+        }
+        true
+    }
+
+    /// Counts one less.
+    fn discount(&mut self, client: Client) {
+        for network in [Some(client.network()), client.wider()]
+            .into_iter()
+            .flatten()
+        {
+            match self.counts.get_mut(&network) {
+                Some(count) if *count > 1 => *count -= 1,
+                _ => drop(self.counts.remove(&network)),
             }
         }
         // After a crowd has gone, its room is given back.
-        if from.capacity() > 1024 && from.capacity() / 4 > from.len() {
-            from.shrink_to_fit();
+        if self.counts.capacity() > 1024 && self.counts.capacity() / 4 > self.counts.len() {
+            self.counts.shrink_to_fit();
+            self.shares.shrink_to_fit();
         }
+    }
+
+    fn seat(&mut self, share: Network, seat: Seat) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        let seats = self.shares.entry(share).or_default();
+        self.by_len.remove(&(seats.len(), share));
+        seats.insert(number, seat);
+        self.by_len.insert((seats.len(), share));
+        number
+    }
+
+    /// Takes a seat away, if it still is one.
+    fn unseat(&mut self, share: Network, number: u64) -> Option<Seat> {
+        let seats = self.shares.get_mut(&share)?;
+        let len = seats.len();
+        let seat = seats.remove(&number)?;
+        self.by_len.remove(&(len, share));
+        if seats.is_empty() {
+            self.shares.remove(&share);
+        } else {
+            self.by_len.insert((len - 1, share));
+        }
+        Some(seat)
+    }
+
+    /// Makes one connection of whoever has the most leave for one of `share`. It need not: one of those who have few may wait until some
+    /// connection ends by itself. False when `share` has as many as anybody, and would only keep others waiting.
+    fn make_room(&mut self, share: Option<Network>) -> bool {
+        let own = share
+            .and_then(|share| self.shares.get(&share))
+            .map_or(0, BTreeMap::len);
+        let Some(&(most, largest)) = self.by_len.last() else {
+            return true;
+        };
+        let Some((number, is_idle)) = self.least_missed(largest) else {
+            return true;
+        };
+        // Whoever has nothing under way misses nothing. Else the places are shared evenly, one by one.
+        if is_idle || most > own + 1 {
+            if let Some(seat) = self.unseat(largest, number) {
+                seat.leave.cancel();
+            }
+            return true;
+        }
+        own == 0
+    }
+
+    /// The connection of a share that can go first, and whether it has nothing under way: of the neighbour who has the most, idle, old.
+    fn least_missed(&self, share: Network) -> Option<(u64, bool)> {
+        let seats = self.shares.get(&share)?.iter().take(LOOKED_AT_MAX);
+        let rated = seats.map(|(&number, seat)| {
+            let of_network = self.counts.get(&seat.network).copied().unwrap_or(0);
+            (of_network, seat.activity.is_idle(), Reverse(number))
+        });
+        rated
+            .max()
+            .map(|(_, is_idle, Reverse(number))| (number, is_idle))
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let Some(client) = self.client else {
+            return;
+        };
+        let mut seats = self.crowd.seats();
+        if let Some(number) = self.seat {
+            seats.unseat(share_of(client), number);
+        }
+        seats.discount(client);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::response::Response;
     use futures_util::FutureExt as _;
 
     use super::*;
@@ -131,10 +274,29 @@ mod tests {
         Crowd::new(Bounds { all, each }, proxies, Level::default())
     }
 
+    /// One that has entered, with nothing under way; none when it was refused or has to wait.
     fn admit(crowd: &Crowd, from: &str) -> Option<Member> {
+        enter(crowd, from, &Activity::new())?
+    }
+
+    /// The same with something under way, until what comes with it is dropped.
+    fn admit_busy(crowd: &Crowd, from: &str) -> Option<(Member, Body)> {
+        let activity = Activity::new();
+        let answer = async |_| Ok::<_, Infallible>(Response::new(Body::from("abc")));
+        let watched = activity.clone().watch(Request::default(), answer);
+        let Ok(response) = watched.now_or_never().expect("it waits for nothing");
+        let member = enter(crowd, from, &activity)??;
+        Some((member, response.into_body()))
+    }
+
+    /// None when it was refused, and none inside when it has to wait.
+    fn enter(crowd: &Crowd, from: &str, activity: &Activity) -> Option<Option<Member>> {
         let mut member = crowd.admit(Peer::new(from.parse().expect("an address")))?;
-        member.enter().now_or_never()?;
-        Some(member)
+        match member.enter(activity).now_or_never() {
+            Some(true) => Some(Some(member)),
+            Some(false) => None,
+            None => Some(None),
+        }
     }
 
     #[test]
@@ -147,16 +309,20 @@ mod tests {
         drop(first);
         let third = admit(&crowd, "192.0.2.1").expect("there is room again");
         drop((second, third, other));
-        assert!(crowd.from().is_empty());
+        let seats = crowd.seats();
+        assert!(seats.counts.is_empty() && seats.shares.is_empty() && seats.by_len.is_empty());
         assert_eq!(crowd.0.room.available_permits(), 100);
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one() {
+    fn a_network_of_ipv6_counts_as_one_and_a_wider_one_as_eight() {
         let crowd = crowd(100, 1);
         let _first = admit(&crowd, "2001:db8::1").expect("the first");
         assert!(admit(&crowd, "2001:db8::2").is_none());
-        assert!(admit(&crowd, "2001:db8:0:1::1").is_some());
+        let more = (1..20).map_while(|net| admit(&crowd, &format!("2001:db8:0:{net}::1")));
+        let more: Vec<_> = more.collect();
+        assert_eq!(more.len(), 7);
+        assert!(admit(&crowd, "2001:db8:1:1::1").is_some());
     }
 
     #[test]
@@ -167,5 +333,100 @@ mod tests {
         assert!(admit(&crowd, "192.0.2.1").is_none(), "there is no room");
         members.pop();
         assert!(admit(&crowd, "192.0.2.1").is_some());
+    }
+
+    #[test]
+    fn where_all_are_taken_an_idle_one_of_who_has_the_most_goes() {
+        let crowd = crowd(3, 3);
+        let busy = admit_busy(&crowd, "192.0.2.1").expect("the first");
+        let idle = admit(&crowd, "192.0.2.1").expect("the second");
+        let other = admit(&crowd, "192.0.2.2").expect("another's first");
+        // It frees its place when it is gone, not before.
+        assert!(admit(&crowd, "192.0.2.3").is_none());
+        assert!(idle.leave().is_cancelled());
+        assert!(!busy.0.leave().is_cancelled() && !other.leave().is_cancelled());
+        drop(idle);
+        assert!(admit(&crowd, "192.0.2.3").is_some());
+    }
+
+    /// Has `attackers` take all places, busy with each, and counts how many of `others` get in, each as soon as one has left for it.
+    #[track_caller]
+    fn get_in(
+        all: usize,
+        attackers: impl Fn(usize) -> String,
+        others: impl Fn(usize) -> String,
+    ) -> usize {
+        let crowd = crowd(all, all);
+        let mut taken: Vec<_> = (0..all)
+            .map_while(|of| admit_busy(&crowd, &attackers(of)))
+            .collect();
+        assert_eq!(taken.len(), all);
+        let mut inside = Vec::new();
+        for of in 0..all {
+            let newcomer = || admit_busy(&crowd, &others(of));
+            // Refused, or told to wait until one has left.
+            if newcomer().is_some() {
+                unreachable!("all were taken");
+            }
+            taken.retain(|(member, _)| !member.leave().is_cancelled());
+            let Some(entered) = newcomer() else {
+                break;
+            };
+            inside.push(entered);
+            // Whoever holds the most gains nothing by coming again.
+            assert!(admit_busy(&crowd, &attackers(0)).is_none());
+        }
+        assert!(
+            inside
+                .iter()
+                .all(|(member, _)| !member.leave().is_cancelled())
+        );
+        inside.len()
+    }
+
+    #[test]
+    fn eight_addresses_or_a_whole_48_keep_nobody_out() {
+        let eight = |of: usize| format!("192.0.2.{}", of % 8);
+        let wide = |of: usize| format!("2001:db8:1:{of:x}::1");
+        let person = |of: usize| format!("198.51.100.{of}");
+        // Until each of the eight has as few as everybody.
+        assert_eq!(get_in(160, eight, person), 160 - 8);
+        assert_eq!(get_in(160, wide, person), 160 - 1);
+        // One person with many connections has as many as each attacker in the end.
+        assert_eq!(get_in(160, wide, |_| person(0)), 80);
+    }
+
+    #[test]
+    fn a_neighbour_in_the_same_48_stays() {
+        let crowd = crowd(10, 10);
+        let neighbour = admit_busy(&crowd, "2001:db8:1:1::1").expect("the first");
+        let attacker = || admit_busy(&crowd, "2001:db8:1:2::1");
+        let taken: Vec<_> = (0..9).map_while(|_| attacker()).collect();
+        assert!(admit(&crowd, "192.0.2.1").is_none());
+        assert!(!neighbour.0.leave().is_cancelled());
+        let gone = taken
+            .iter()
+            .filter(|(member, _)| member.leave().is_cancelled());
+        assert_eq!(gone.count(), 1);
+    }
+
+    #[test]
+    fn where_everybody_has_one_a_newcomer_waits() {
+        let crowd = crowd(2, 2);
+        let _taken =
+            ["192.0.2.1", "192.0.2.2"].map(|from| admit_busy(&crowd, from).expect("one each"));
+        let activity = Activity::new();
+        assert!(
+            enter(&crowd, "192.0.2.3", &activity).is_some_and(|entered| entered.is_none()),
+            "it waits"
+        );
+        assert!(
+            enter(&crowd, "192.0.2.2", &activity).is_none(),
+            "who has one is refused a second"
+        );
+        assert!(
+            enter(&crowd, "10.0.0.1", &activity).is_some_and(|entered| entered.is_none()),
+            "a proxy waits"
+        );
     }
 }

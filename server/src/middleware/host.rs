@@ -41,14 +41,13 @@ pub(crate) async fn require_one_reading(request: Request, next: Next) -> Respons
 
 fn has_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
-    let is_host = |value: &HeaderValue| {
-        value
-            .to_str()
-            .is_ok_and(|text| text.parse::<Authority>().is_ok())
-    };
+    let parse = |value: &HeaderValue| value.to_str().ok()?.parse::<Authority>().ok();
+    // The address may name one as well, which must be the same. Who comes before this server may go by either.
+    let is_host = |host: &Authority| !host.as_str().contains('@');
+    let agree = |host: &Authority| uri.authority().is_none_or(|named| named == host);
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => is_host(host),
-        (None, None) => version >= Version::HTTP_2 && uri.authority().is_some(),
+        (Some(host), None) => parse(host).is_some_and(|host| is_host(&host) && agree(&host)),
+        (None, None) => version >= Version::HTTP_2 && uri.authority().is_some_and(is_host),
         _ => false,
     }
 }

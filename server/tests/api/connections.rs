@@ -7,7 +7,7 @@ use onetimeshare_server::budget::{Budget, Budgets, Proxies, Rate, Rates};
 use onetimeshare_server::http::{self, Bounds, Crowd, Deadlines};
 use onetimeshare_server::tls::Tls;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(TestServer::new().await, Bounds::NONE, None).await
     }
 
@@ -42,6 +42,24 @@ impl Running {
     }
 
     async fn with(server: TestServer, bounds: Bounds, tls: Option<Tls>) -> Self {
+        Self::with_all(server, bounds, tls, DEADLINES).await
+    }
+
+    /// One without TLS that has these deadlines.
+    pub(crate) async fn with_deadlines(
+        server: TestServer,
+        bounds: Bounds,
+        deadlines: Deadlines,
+    ) -> Self {
+        Self::with_all(server, bounds, None, deadlines).await
+    }
+
+    async fn with_all(
+        server: TestServer,
+        bounds: Bounds,
+        tls: Option<Tls>,
+        deadlines: Deadlines,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -49,7 +67,7 @@ impl Running {
             vec![listener],
             tls,
             server.router.clone(),
-            DEADLINES,
+            deadlines,
             Crowd::new(bounds, Proxies::default(), server.metrics.connections()),
             stop.clone(),
         );
@@ -66,7 +84,7 @@ impl Running {
     }
 
     /// How many connections the server counts as open.
-    async fn open_count(&self) -> String {
+    pub(crate) async fn open_count(&self) -> String {
         let told = self.server.measured().await;
         let series = "onetimeshare_connections_open{listener=\"main\"} ";
         let mut lines = told.lines();
@@ -88,7 +106,7 @@ impl Running {
     }
 
     /// Sends `bytes` and reads all that comes until the connection ends.
-    async fn converse(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn converse(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         stream.write_all(bytes).await.unwrap();
         read_all(&mut stream).await
@@ -339,7 +357,7 @@ async fn stopping_does_not_wait_for_ever() {
         .unwrap();
 }
 
-const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+pub(crate) const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 #[tokio::test]
 async fn one_address_has_so_many_connections_and_no_more() {
@@ -365,21 +383,46 @@ async fn one_address_has_so_many_connections_and_no_more() {
 }
 
 #[tokio::test]
-async fn beyond_all_connections_further_ones_wait() {
+async fn beyond_all_connections_an_idle_one_makes_room() {
     let bounds = Bounds {
         all: 1,
         ..Bounds::NONE
     };
     let running = Running::with(TestServer::new().await, bounds, None).await;
-    let started = Instant::now();
     let mut idle = running.connect().await;
     let answer = running.converse(HEALTH).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
-    assert!(
-        started.elapsed() >= DEADLINES.head,
-        "not before the first was closed"
-    );
     assert_eq!(read_all(&mut idle).await, "");
+}
+
+#[tokio::test]
+async fn beyond_all_connections_others_wait_for_a_busy_one() {
+    let bounds = Bounds {
+        all: 1,
+        ..Bounds::NONE
+    };
+    let running = Running::with(TestServer::new().await, bounds, None).await;
+    let mut busy = running.connect().await;
+    busy.write_all(
+        b"POST /api/v1/transfers HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    )
+    .await
+    .unwrap();
+    // Its body is being waited for.
+    busy.read_u8().await.unwrap();
+    // One more of the same address would only keep others waiting.
+    assert_eq!(read_all(&mut running.connect().await).await, "");
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = other.connect(running.listener).await.unwrap();
+    other.write_all(HEALTH).await.unwrap();
+    let answer = read_all(&mut other).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    let answer = read_all(&mut busy).await;
+    assert!(
+        answer.contains("\r\n\r\nHTTP/1.1 408"),
+        "it went on until its end: {answer}"
+    );
 }
 
 #[tokio::test]

@@ -1,12 +1,18 @@
 //! What is refused before any transfer is looked at.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::Version;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use futures_util::{StreamExt as _, stream};
+use tokio::time::Instant;
 
 use crate::sample::Sample;
-use crate::server::{TestServer, request};
+use crate::server::{TestServer, request, with_token};
+
+/// Well formed, and no part's.
+const NO_DIGEST: &str = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
 
 #[tokio::test]
 async fn paths_and_methods_that_are_not_there() {
@@ -119,6 +125,43 @@ async fn a_body_that_stands_still_is_given_up() {
         .refused(400, "request.malformed");
 }
 
+/// A body of which `piece` comes every second, 64 times, from a client that is in no hurry.
+fn dripping(piece: &'static [u8]) -> Body {
+    Body::from_stream(stream::repeat(piece).take(64).then(async |piece| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, std::io::Error>(Bytes::from_static(piece))
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_trickles_is_given_up_and_a_slow_one_is_not() {
+    let server = TestServer::patient().await;
+    let sample = Sample::large();
+    sample.create(&server).await.expect(201);
+    let send = async |version, piece| {
+        let started = Instant::now();
+        let request = with_token(
+            request("PUT", &sample.path("/parts/0")),
+            Some(&sample.owner()),
+        );
+        let request = request.version(version).header(HOST, "a");
+        let request = request
+            .header(CONTENT_LENGTH, 65_536)
+            .header("content-digest", NO_DIGEST);
+        let request = request.body(dripping(piece)).unwrap();
+        (server.send(request).await, started.elapsed().as_secs())
+    };
+    for (version, closed) in [(Version::HTTP_11, "close"), (Version::HTTP_2, "")] {
+        let (answer, after_s) = send(version, b"x").await;
+        let answer = answer.refused(408, "request.timeout");
+        assert_eq!((answer.header("connection"), after_s), (closed, 30));
+    }
+    // All of it comes, and is found to have another digest.
+    let (answer, after_s) = send(Version::HTTP_11, &[0; 1024]).await;
+    answer.refused(422, "part.digest_mismatch");
+    assert_eq!(after_s, 64);
+}
+
 #[tokio::test]
 async fn requests_have_exactly_one_host() {
     let server = TestServer::new().await;
@@ -130,7 +173,15 @@ async fn requests_have_exactly_one_host() {
         server.send_raw(request.body(Body::empty()).unwrap()).await
     };
     let config = "/api/v1/config";
-    for hosts in [&[][..], &["a", "a"], &["a", "b"], &[""], &["a b"], &["a/b"]] {
+    for hosts in [
+        &[][..],
+        &["a", "a"],
+        &["a", "b"],
+        &[""],
+        &["a b"],
+        &["a/b"],
+        &["a@b"],
+    ] {
         let refused = send(Version::HTTP_11, config, hosts)
             .await
             .refused(400, "request.malformed");
@@ -153,6 +204,18 @@ async fn requests_have_exactly_one_host() {
     .await
     .refused(400, "request.malformed");
     send(Version::HTTP_2, config, &[])
+        .await
+        .refused(400, "request.malformed");
+    // The address names a host, too.
+    let named = "http://localhost:8080/api/v1/config";
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        send(version, named, &["LOCALHOST:8080"]).await.expect(200);
+        for other in ["localhost", "other:8080", "a@localhost:8080"] {
+            let refused = send(version, named, &[other]).await;
+            refused.refused(400, "request.malformed");
+        }
+    }
+    send(Version::HTTP_2, "http://a@localhost/api/v1/config", &[])
         .await
         .refused(400, "request.malformed");
 }

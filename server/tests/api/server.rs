@@ -70,7 +70,7 @@ impl TestServer {
 
     /// One that is set up in another way.
     pub(crate) async fn altered(alter: impl FnOnce(App) -> App) -> Self {
-        Self::make(PERIODS.lease_s, (Budgets::endless(), LIMITS), alter).await
+        Self::make(PERIODS, (Budgets::endless(), LIMITS), alter).await
     }
 
     /// One that lets its clients ask for so much, and takes what is large.
@@ -82,12 +82,27 @@ impl TestServer {
         Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
+    /// One with the deadlines of a real one, for tests whose time is stepped.
+    pub(crate) async fn patient() -> Self {
+        let periods = Periods {
+            part_deadline_s: 600,
+            ..PERIODS
+        };
+        let body_deadline = Duration::from_secs(30);
+        Self::make(periods, (Budgets::endless(), LIMITS), |app| App {
+            body_deadline,
+            ..app
+        })
+        .await
+    }
+
     async fn open(lease_s: u64, shows_stats: bool, bounds: (Budgets, Limits)) -> Self {
-        Self::make(lease_s, bounds, |app| App { shows_stats, ..app }).await
+        let periods = Periods { lease_s, ..PERIODS };
+        Self::make(periods, bounds, |app| App { shows_stats, ..app }).await
     }
 
     async fn make(
-        lease_s: u64,
+        periods: Periods,
         (budgets, limits): (Budgets, Limits),
         alter: impl FnOnce(App) -> App,
     ) -> Self {
@@ -106,7 +121,7 @@ impl TestServer {
             Arc::new(MeasuredBlobs::new(shared_blobs, Arc::clone(&metrics))),
             shared_clock,
             limits,
-            Periods { lease_s, ..PERIODS },
+            periods,
         ));
         let app = App {
             body_deadline: Duration::from_millis(300),
