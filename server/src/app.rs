@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::budget::Budgets;
+use crate::creators::Creators;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
@@ -22,10 +23,12 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What clients may ask for.
     pub budgets: Arc<Budgets>,
+    /// On which terms they may create.
+    pub creators: Arc<Creators>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted and refuses nobody for asking much.
+    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted and refuses nobody for asking much or holding much.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
@@ -34,6 +37,7 @@ impl App {
             is_encrypted: false,
             metrics: Arc::default(),
             budgets: Arc::new(Budgets::endless()),
+            creators: Arc::default(),
         }
     }
 }
