@@ -44,6 +44,8 @@ error_codes! {
     RequestUnauthorized = "request.unauthorized", 401;
     /// Right link proof, wrong access proof; carries `attempts_left`.
     AccessDenied = "access.denied", 403;
+    /// What its creator may hold at once has no room for one more; carries the bound, `count_max` or `len_max`. A repeat of a request that was taken is answered all the same.
+    QuotaExceeded = "quota.exceeded", 403;
     /// No transfer here for what the caller proved: unknown id, wrong link proof, wrong token. All alike.
     TransferUnknown = "transfer.unknown", 404;
     /// No such path. Outside of `/api/`, who accepts `text/html` gets a page instead; likewise for 405.
@@ -149,6 +151,14 @@ pub struct ErrorMembers {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub missing: Option<Vec<u64>>,
+    /// How many transfers its creator, or all of its network, may hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub count_max: Option<u64>,
+    /// How many bytes they may take up, with 8192 for each record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub len_max: Option<u64>,
 }
 
 #[cfg(test)]
@@ -162,6 +172,7 @@ mod tests {
             ("request.malformed", 400),
             ("request.unauthorized", 401),
             ("access.denied", 403),
+            ("quota.exceeded", 403),
             ("transfer.unknown", 404),
             ("path.unknown", 404),
             ("method.unknown", 405),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::budget::Budgets;
+use crate::creators::Creators;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
@@ -24,10 +25,13 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What clients may ask for.
     pub budgets: Arc<Budgets>,
+    /// On which terms they may create.
+    pub creators: Arc<Creators>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted and refuses nobody for asking much.
+    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted and refuses nobody for asking much or
+    /// holding much.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
@@ -37,6 +41,7 @@ impl App {
             is_encrypted: false,
             metrics: Arc::default(),
             budgets: Arc::new(Budgets::endless()),
+            creators: Arc::default(),
         }
     }
 }

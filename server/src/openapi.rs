@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use onetimeshare_protocol::error::ErrorCode::{
     AccessDenied, IdMismatch, LeaseEnded, MethodUnknown, PartConflict, PartDigestMismatch,
-    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RequestTimeout,
-    RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone, TransferLocked,
-    TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
+    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, QuotaExceeded, RangeUnsatisfiable,
+    RequestTimeout, RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone,
+    TransferLocked, TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
 };
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::{
@@ -75,6 +75,7 @@ fn sender() -> Vec<Call> {
         .answers::<CreateAnswer>(200, "The same request was taken before: where it stands.")
         .leads_to(OF_A_TRANSFER, "$request.body#/id")
         .refuses(&[
+            QuotaExceeded,
             TransferConflict,
             TransferTooLarge,
             IdMismatch,

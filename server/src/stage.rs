@@ -18,7 +18,7 @@ use crate::blob::folder::{FolderStore, make_private_folder};
 use crate::clock::{Clock, MockClock};
 use crate::record::RecordStore;
 use crate::record::sqlite::SqliteStore;
-use crate::service::{Limits, PartUpload, Service, match_stores};
+use crate::service::{Limits, PartUpload, Service, Terms, match_stores};
 use crate::token;
 use crate::transfer::Periods;
 
@@ -240,7 +240,11 @@ impl Stage {
     }
 
     async fn send(&self, parcel: &Parcel) {
-        let created = self.service.create(parcel.request()).await.unwrap();
+        let created = self
+            .service
+            .create(parcel.request(), &Terms::default())
+            .await
+            .unwrap();
         assert!(created.is_new);
         if parcel.is_inline() {
             return;

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use onetimeshare_protocol::transfer::{CreateAnswer, CreateRequest};
 
 use crate::app::App;
-use crate::budget::{Budget, Client};
+use crate::budget::{Budget, Client, Peer};
 use crate::error::ApiResult;
 use crate::extract::JsonBody;
 use crate::middleware::budget;
@@ -32,10 +32,14 @@ pub(crate) async fn create(
     let manifest = request.manifest.len() / COUNTED_MANIFEST_LEN;
     let more = more.saturating_add(u32::try_from(manifest).unwrap_or(u32::MAX));
     let more = more.min(app.budgets.cost_max(Budget::Create));
-    if let (Some(Extension(client)), Some(more)) = (client, NonZeroU32::new(more)) {
+    // A request that came over no connection counts as all such do.
+    let client = client.map_or(Client::new(Peer::UNKNOWN.0), |Extension(client)| client);
+    if let Some(more) = NonZeroU32::new(more) {
         budget::spend_more(&app, Budget::Create, client, more).await?;
     }
-    let created = app.service.create(request).await?;
+    let terms = app.creators.terms(client);
+    let created = app.service.create(request, &terms).await;
+    let created = created.inspect_err(|error| app.metrics.not_created(error))?;
     let status = if created.is_new {
         StatusCode::CREATED
     } else {
