@@ -80,9 +80,10 @@ fn new(number: u64, sealed: &Inline) -> NewTransfer {
             is_inline: true,
             ttl_s: request.ttl_s,
             claims_max: request.claims_max,
+            holder: None,
         },
         manifest: sealed.manifest.clone(),
         body: Some(sealed.body.clone()),
-        fits: true,
+        refusal: None,
     }
 }
