@@ -103,7 +103,10 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Bearer<T> {
 
 /// The announced length of the body, in bytes.
 pub(crate) fn content_len(headers: &HeaderMap) -> Result<u64, ApiError> {
-    let len = only(headers, &CONTENT_LENGTH).and_then(|text| text.parse().ok());
+    // Digits only (RFC 9110, section 8.6): `parse` alone would take a sign.
+    let is_digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let len = only(headers, &CONTENT_LENGTH).filter(is_digits);
+    let len = len.and_then(|text| text.parse().ok());
     let message = "send the part with its `Content-Length`";
     len.ok_or_else(|| ApiError::new(ErrorCode::LengthRequired, message))
 }
@@ -139,6 +142,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -159,6 +164,30 @@ mod tests {
         ] {
             check(refused, None);
         }
+    }
+
+    #[test]
+    fn lengths_are_digits_and_stand_there_once() {
+        let check = |values: &[&'static str], expected| {
+            let values = values.iter().map(|value| HeaderValue::from_static(value));
+            let headers: HeaderMap = values.map(|value| (CONTENT_LENGTH, value)).collect();
+            assert_eq!(content_len(&headers).ok(), expected, "{headers:?}");
+        };
+        check(&["120"], Some(120));
+        check(&["0"], Some(0));
+        for refused in [
+            "+120",
+            "-1",
+            "",
+            " ",
+            "120,120",
+            "0x78",
+            "18446744073709551616",
+        ] {
+            check(&[refused], None);
+        }
+        check(&["120", "120"], None);
+        check(&[], None);
     }
 
     #[test]

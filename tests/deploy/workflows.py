@@ -18,7 +18,7 @@ SCHEMAS = [
 ]
 
 # Jobs that test run the entry points and nothing else: whoever reads a log can type the same.
-ENTRY_POINTS = re.compile(r"^(\.ci/run|cargo xtask [a-z-]+( --?[a-z-]+)*)$")
+ENTRY_POINTS = re.compile(r"^(\.ci/run|cargo xtask [a-z-]+( --?[a-z-]+( [0-9]+[smh])?)*)$")
 TESTING = ("ci.yml", "nightly.yml")
 
 # A tag can be moved; a commit cannot.

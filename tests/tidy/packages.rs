@@ -20,6 +20,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("cli", &["client", "crypto", "protocol"]),
     ("xtask", &["client", "crypto", "protocol"]),
     ("bench", &["client", "crypto", "protocol", "server"]),
+    ("fuzz", &["crypto", "protocol", "server"]),
     ("tests", &["client", "crypto", "protocol", "server"]),
 ];
 

@@ -7,6 +7,7 @@ use crate::bench::{Choice, Part};
 use crate::browser_tests::{Browser, Servers};
 use crate::deny::Subject;
 use crate::dist::Part as DistPart;
+use crate::fuzz;
 
 /// One command of the entry points.
 #[derive(PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub(crate) enum Task {
     EndToEnd(Vec<Browser>, Servers),
     /// The long tests of faults.
     Faults,
+    /// The search for inputs that break what must hold.
+    Fuzz(fuzz::Choice),
     /// Lints and tests of the server with its spans for a collector.
     Otel,
     /// What comes from outside, against `deny.toml`.
@@ -82,6 +85,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
         "faults" => bare(Task::Faults),
+        "fuzz" => fuzz(&rest),
         "otel" => bare(Task::Otel),
         "deny" => deny(&rest),
         "reproducible" => bare(Task::Reproducible),
@@ -99,6 +103,38 @@ fn after_dashes(mut words: Vec<OsString>) -> Vec<OsString> {
         words.remove(0);
     }
     words
+}
+
+/// `fuzz [TARGET]… [--for 10m] [--keep]`.
+fn fuzz(words: &[OsString]) -> Result<Task, String> {
+    let mut choice = fuzz::Choice::default();
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        match &*word {
+            "--keep" => choice.keeps = true,
+            "--for" => {
+                let time = words.next().ok_or("--for needs a value")?;
+                choice.for_s =
+                    seconds(&time).ok_or_else(|| format!("--for is 90s, 10m or 2h, not {time}"))?;
+            }
+            flag if flag.starts_with('-') => return Err(format!("fuzz knows no {flag}")),
+            target => choice.targets.push(target.to_owned()),
+        }
+    }
+    Ok(Task::Fuzz(choice))
+}
+
+/// 600 of `10m`; at least one second.
+fn seconds(time: &str) -> Option<u64> {
+    let unit = time.chars().next_back()?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return None,
+    };
+    let count: u64 = time.strip_suffix(unit)?.parse().ok()?;
+    count.checked_mul(factor).filter(|for_s| *for_s > 0)
 }
 
 /// `deny [--advisories]`.
@@ -260,6 +296,30 @@ mod tests {
     }
 
     #[test]
+    fn fuzz_takes_targets_a_time_and_keep() {
+        assert_eq!(parsed("fuzz"), Ok(Task::Fuzz(fuzz::Choice::default())));
+        let choice = fuzz::Choice {
+            targets: vec!["link".into(), "api".into()],
+            for_s: 7200,
+            keeps: true,
+        };
+        assert_eq!(
+            parsed("fuzz link --for 2h api --keep"),
+            Ok(Task::Fuzz(choice))
+        );
+        for (time, expected) in [
+            ("90s", Some(90)),
+            ("10m", Some(600)),
+            ("0m", None),
+            ("m", None),
+            ("10", None),
+            ("+", None),
+        ] {
+            assert_eq!(seconds(time), expected, "{time}");
+        }
+    }
+
+    #[test]
     fn otel_is_a_command_of_its_own() {
         assert_eq!(parsed("otel"), Ok(Task::Otel));
     }
@@ -299,6 +359,9 @@ mod tests {
             ("deny --all", "--all"),
             ("reproducible x", "x"),
             ("otel x", "x"),
+            ("fuzz --for", "--for"),
+            ("fuzz --for long", "long"),
+            ("fuzz --jobs", "--jobs"),
         ] {
             let fault = parsed(line).unwrap_err();
             assert!(fault.contains(word), "{line}: {fault}");

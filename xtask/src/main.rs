@@ -7,6 +7,7 @@ mod browser_tests;
 mod deny;
 mod dist;
 mod env;
+mod fuzz;
 mod image;
 mod openapi;
 mod place;
@@ -93,6 +94,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         }
         Task::EndToEnd(browsers, servers) => end_to_end(root, &browsers, servers, &mut steps)?,
         Task::Faults => faults(root, &mut steps)?,
+        Task::Fuzz(choice) => look_for_inputs(root, &choice, &mut steps)?,
         Task::Otel => {
             toolchain::ensure_components(root)?;
             steps.run("wasm", || wasm::build(root));
@@ -139,6 +141,13 @@ fn end_to_end(
     }
     steps.run("wasm", || wasm::build(root));
     steps.run("end to end", || browser_tests::run(root, browsers, servers));
+    Ok(())
+}
+
+fn look_for_inputs(root: &Path, choice: &fuzz::Choice, steps: &mut Steps) -> Result<()> {
+    system::require(&[system::Package::Compiler])?;
+    steps.run("wasm", || wasm::build(root));
+    steps.run("fuzz", || fuzz::fuzz(root, choice));
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Package {
     Caddy,
     /// A browser.
     Chromium,
+    /// A compiler for C++, which libFuzzer is written in.
+    Compiler,
     /// Makes the root of a Debian, which an image is built on.
     Debootstrap,
     /// Another browser, of another family.
@@ -113,6 +115,7 @@ impl Package {
             Self::Age => &["age"],
             Self::Caddy => &["caddy"],
             Self::Chromium => &["chromium", "chromium-headless-shell"],
+            Self::Compiler => &["g++"],
             Self::Debootstrap => &["debootstrap"],
             Self::Faketime => &["libfaketime"],
             Self::Firefox => &["firefox-esr"],
@@ -135,6 +138,7 @@ impl Package {
             Self::Age => env::find_program(&["age"]).is_some(),
             Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::Compiler => env::find_program(&["c++"]).is_some(),
             Self::Debootstrap => debootstrap().is_some(),
             Self::Faketime => has_faketime(),
             Self::Firefox => firefox().is_some(),

@@ -37,6 +37,9 @@ pub(crate) fn usage() {
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
+  fuzz [TARGET]… [--for 10m] [--keep]
+                    look for inputs that break what must hold of links, manifests, bodies, requests, headers and settings, with libFuzzer;
+                    --for 90s, 10m or 2h is for all together; --keep adds what reached new code to fuzz/corpus/
   otel              lints and tests of the server with spans for a collector (docs/monitoring.md), a feature that no release has
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
