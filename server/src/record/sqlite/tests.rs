@@ -1,7 +1,7 @@
 //! What only the SQLite store must do: keep everything over a restart, leave nothing of what it erased, and refuse a data
 //! directory that is not its own.
 
-mod first_version;
+mod older_versions;
 mod residue;
 mod traces;
 
