@@ -19,6 +19,7 @@ use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
 use onetimeshare_protocol::transfer::{
     ClaimAnswer, ClaimRequest, CompleteAnswer, PeekAnswer, PeekRequest, ReceiptAnswer,
 };
+use time::Date;
 use tokio::sync::Notify;
 
 pub use self::download::Download;
@@ -31,7 +32,7 @@ pub(crate) use self::stores::{check_stores, leave_mark};
 pub use self::terms::{Quota, Terms};
 pub use self::upload::PartUpload;
 use crate::blob::BlobStore;
-use crate::clock::Clock;
+use crate::clock::{Clock, date_of};
 pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
@@ -161,6 +162,11 @@ impl Service {
     }
 
     /// Now, for one step.
+    /// The day, in UTC, that it will be in so many seconds.
+    pub(crate) fn day_in(&self, seconds: u64) -> Date {
+        date_of(self.clock.now().saturating_add(seconds))
+    }
+
     pub(crate) fn moment(&self) -> Moment {
         Moment {
             now: self.clock.now(),

@@ -7,7 +7,6 @@ use axum::http::HeaderName;
 use axum::http::header::CONTENT_TYPE;
 
 use crate::app::App;
-use crate::clock::date_of;
 use crate::error::ApiResult;
 use crate::handlers::pages;
 
@@ -25,7 +24,7 @@ pub(crate) async fn contact(
     for contact in app.contacts.iter() {
         writeln!(text, "Contact: {contact}").expect("a String takes everything");
     }
-    let until = date_of(app.service.moment().now.saturating_add(TOLD_FOR_S));
+    let until = app.service.day_in(TOLD_FOR_S);
     writeln!(text, "Expires: {until}T00:00:00Z").expect("a String takes everything");
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], text))
 }
