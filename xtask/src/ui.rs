@@ -36,7 +36,8 @@ pub(crate) fn usage() {
   serve [-- ARGS]   build everything and start the server; ARGS are the server's own
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
-  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
+  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set;
+                    and of what strangers and operators can learn
   otel              lints and tests of the server with spans for a collector (docs/monitoring.md), a feature that no release has
   bench [crypto|load|live]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
