@@ -17,9 +17,10 @@ mod load;
 mod many;
 mod proxy;
 mod residue;
-mod scale;
 mod secret;
 mod strace;
 mod tale;
 mod wire;
 mod writes;
+
+use onetimeshare_tests::scale;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use onetimeshare_client::LinkUrl;
 
-use crate::{burn, guess, open, scrape, send_one, start};
+use crate::{burn, guess, open, send_one, start};
 
 /// The figures of the series that begin so.
 fn of(text: &str, prefix: &str) -> BTreeMap<String, u64> {
@@ -40,7 +40,7 @@ fn figures_move_by_what_happened_and_outlive_a_restart() {
         "expired",
         "locked",
     ];
-    assert_events(&scrape(&server), none.map(|event| (event, 0)));
+    assert_events(&server.metrics(), none.map(|event| (event, 0)));
 
     let text = send_one(&server, 10, "right");
     let file = send_one(&server, 200_000, "right");
@@ -61,7 +61,7 @@ fn figures_move_by_what_happened_and_outlive_a_restart() {
         ("expired", 0),
         ("locked", 1),
     ];
-    let told = scrape(&server);
+    let told = server.metrics();
     assert_events(&told, events);
     let answers = of(&told, "onetimeshare_http_requests_total");
     let answered = |route: &str, method: &str, status: u16| {
@@ -81,7 +81,7 @@ fn figures_move_by_what_happened_and_outlive_a_restart() {
     assert_eq!(written, passed.get("{direction=\"read\"}"));
 
     server.restart();
-    let told = scrape(&server);
+    let told = server.metrics();
     assert_events(&told, events);
     assert_eq!(
         of(&told, "onetimeshare_http_requests_total"),
@@ -98,7 +98,7 @@ fn figures_hold_nothing_of_a_transfer() {
     );
     guess(&text);
     let claimants = [open(&text, "right"), open(&file, "right")];
-    let told = scrape(&server);
+    let told = server.metrics();
     for (sent, claimant) in [&text, &file].into_iter().zip(claimants) {
         let fragment = sent.link.split_once('#').unwrap().1;
         let id = sent.receipt.id.to_text();

@@ -5,8 +5,7 @@
 mod figures;
 mod names;
 
-use std::io::{Cursor, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Cursor;
 
 use onetimeshare_client::{
     Claimed, Client, Collected, Content, FileSource, LinkUrl, Opening, SendOptions, Sent, send,
@@ -16,22 +15,6 @@ use onetimeshare_tests::Server;
 /// A server that shows what it measures.
 fn start() -> Server {
     Server::start(&["--metrics-listen", "127.0.0.1:0", "--part-size", "64 KiB"])
-}
-
-/// What it shows.
-fn scrape(server: &Server) -> String {
-    let log = server.log();
-    // After a restart it is another port.
-    let (_, rest) = log.rsplit_once(" metrics at http://").unwrap();
-    let (address, _) = rest.split_once("/metrics").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    text.to_owned()
 }
 
 /// Sends a text that needs no part, or a file that needs some.

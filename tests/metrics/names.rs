@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{burn, open, scrape, send_one, start};
+use crate::{burn, open, send_one, start};
 
 /// What the names of all metrics begin with.
 const PREFIXES: [&str; 2] = ["onetimeshare_", "process_"];
@@ -47,7 +47,7 @@ fn told() -> String {
     let (opened, burnt) = (send_one(&server, 200_000, "a"), send_one(&server, 10, "b"));
     open(&opened, "a");
     burn(&server, &burnt);
-    scrape(&server)
+    server.metrics()
 }
 
 fn read(path: &str) -> String {

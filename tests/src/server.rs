@@ -7,7 +7,8 @@
 
 use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -186,6 +187,46 @@ impl Server {
         String::from_utf8_lossy(&said.stdout).into_owned()
     }
 
+    /// What it shows on its listener for metrics (`--metrics-listen 127.0.0.1:0`).
+    #[track_caller]
+    pub fn metrics(&self) -> String {
+        let log = self.log();
+        // After a restart it is another port.
+        let address = log.rsplit_once(" metrics at http://");
+        let address = address.and_then(|(_, rest)| rest.split_once("/metrics"));
+        let (address, _) = address.expect("it says where it shows metrics");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let mut answer = String::new();
+        let asked = stream.write_all(request.as_bytes());
+        asked
+            .and_then(|()| stream.read_to_string(&mut answer))
+            .expect("it answers");
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        text.to_owned()
+    }
+
+    /// Stops it where it is (`kill -STOP`).
+    #[track_caller]
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    #[track_caller]
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    #[track_caller]
+    fn signal(&self, name: &str) {
+        let pid = self.pid().expect("it runs").to_string();
+        let told = Command::new("kill").args([name, &pid]).status();
+        assert!(told.is_ok_and(|status| status.success()), "kill {name}");
+    }
+
     /// Ends it without a warning, as a crash would (`kill -9`). One that does not run stays so.
     pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
@@ -222,6 +263,13 @@ impl Server {
         let (_, address) = base.split_once("://").unwrap_or_default();
         self.address = address.to_owned();
         self.base = base;
+    }
+
+    /// The same with other flags than before.
+    #[track_caller]
+    pub fn restart_with(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        self.restart();
     }
 
     /// The same for one that refuses to begin. What it says.

@@ -52,13 +52,16 @@ pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     });
 }
 
-/// The tests of faults, as long as they get; what they print are rows of `docs/reliability.md`.
+/// The tests of faults and of secrecy, as long as they get; what they print are rows of `docs/reliability.md` and
+/// `docs/security.md`.
 pub(crate) fn faults(root: &Path) -> Result<()> {
     let arguments = [
         "test",
         "--workspace",
         "--test",
         "faults",
+        "--test",
+        "secrecy",
         "--",
         "--nocapture",
     ];

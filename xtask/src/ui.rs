@@ -36,7 +36,8 @@ pub(crate) fn usage() {
   serve [-- ARGS]   build everything and start the server; ARGS are the server's own
   test              every check and every test, as CI runs it
   wasm              build the browsers' half into www/wasm/
-  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set
+  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set;
+                    and of what strangers and operators can learn
   fuzz [TARGET]… [--for 10m] [--keep]
                     look for inputs that break what must hold of links, manifests, bodies, requests, headers and settings, with libFuzzer;
                     --for 90s, 10m or 2h is for all together; --keep adds what reached new code to fuzz/corpus/

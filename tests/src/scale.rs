@@ -16,7 +16,7 @@ const LONG: &str = "ONETIMESHARE_FAULTS_LONG";
 const SEED: &str = "ONETIMESHARE_FAULTS_SEED";
 
 /// The first of two numbers in `cargo test`, the second in the long run.
-pub(crate) fn short_or_long<T>(short: T, long: T) -> T {
+pub fn short_or_long<T>(short: T, long: T) -> T {
     if is_long() { long } else { short }
 }
 
@@ -25,7 +25,7 @@ fn is_long() -> bool {
 }
 
 /// A generator whose seed is printed, so that what failed can be run again.
-pub(crate) fn seeded(test: &str) -> fastrand::Rng {
+pub fn seeded(test: &str) -> fastrand::Rng {
     let seed = env::var(SEED).ok().map_or_else(
         || fastrand::u64(..),
         |seed| seed.parse().expect("a seed is a number"),
@@ -35,12 +35,12 @@ pub(crate) fn seeded(test: &str) -> fastrand::Rng {
 }
 
 /// Tells a result as a row of the table in docs/reliability.md.
-pub(crate) fn row(fault: &str, how_often: &str, result: &str) {
+pub fn row(fault: &str, how_often: &str, result: &str) {
     println!("| {fault} | {how_often} | {result} |");
 }
 
 /// What `work` comes to, and how long that took.
-pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = Instant::now();
     let outcome = work();
     (outcome, began.elapsed())
@@ -51,7 +51,7 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 /// # Panics
 /// When it takes longer than `patience`, with what was waited for.
 #[track_caller]
-pub(crate) fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) {
+pub fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> bool) {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut left = patience;
     while !holds() {
@@ -65,7 +65,7 @@ pub(crate) fn until(what: &str, patience: Duration, mut holds: impl FnMut() -> b
 }
 
 /// Every file below `folder`, as far as it still stands when it is looked at.
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
