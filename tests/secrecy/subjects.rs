@@ -19,7 +19,7 @@ pub(crate) enum Store {
 /// A server, and the Redis that it may need.
 pub(crate) struct Place {
     pub(crate) server: Server,
-    _redis: Option<Redis>,
+    redis: Option<Redis>,
 }
 
 impl Place {
@@ -28,10 +28,14 @@ impl Place {
         let redis = (store == Store::Redis).then(|| Redis::start(&[]));
         let url = redis.as_ref().map(Redis::url);
         let server = Server::start(&flags(url.as_deref(), settings));
-        Self {
-            server,
-            _redis: redis,
-        }
+        Self { server, redis }
+    }
+
+    /// Starts the server again with these flags besides.
+    pub(crate) fn restart_with(&mut self, settings: &[&str]) {
+        let url = self.redis.as_ref().map(Redis::url);
+        let flags = flags(url.as_deref(), settings);
+        self.server.restart_with(&flags);
     }
 
     pub(crate) fn client(&self) -> Client {

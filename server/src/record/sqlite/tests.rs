@@ -369,3 +369,34 @@ fn files_are_the_owners_alone_in_a_directory_that_is_not() {
         assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
     }
 }
+
+/// An id that is not there is looked up by finding another, whose proofs are worth nothing for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_neighbours_proofs_fit_no_id_but_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let t = Fixture::on(open(directory.path())).await;
+    let [before, beyond] = [[0; 16], [255; 16]].map(TransferId::from_bytes);
+    let sample = Sample::inline(1);
+    let proofs = &sample.new.creation;
+    let (link, access) = (&proofs.link_verifier, &proofs.access_verifier);
+    let (owner, claimant) = (&proofs.owner_verifier, ClaimVerifier::from_bytes([7; 32]));
+    let refusals = async |id: &TransferId| {
+        [
+            t.store.peek(id, link, None, t.at).await.unwrap().err(),
+            t.store
+                .claim(id, (link, access), &claimant, t.at)
+                .await
+                .unwrap()
+                .err(),
+            t.store.fetch(id, &claimant, t.at).await.unwrap().err(),
+            t.store.receipt(id, owner, t.at).await.unwrap().err(),
+        ]
+    };
+    let all_unknown = [const { Some(Refusal::Unknown) }; 4];
+    assert_eq!(refusals(sample.id()).await, all_unknown, "no transfer");
+    t.create(&sample).await.unwrap();
+    assert_eq!(refusals(sample.id()).await, [const { None }; 4]);
+    for id in [before, beyond] {
+        assert_eq!(refusals(&id).await, all_unknown, "{id:?}");
+    }
+}
