@@ -8,6 +8,7 @@ pub mod budget;
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod create_tokens;
 mod error;
 mod extract;
 mod handlers;
@@ -19,6 +20,7 @@ mod middleware;
 pub mod openapi;
 pub mod record;
 pub mod redis;
+pub mod renewal;
 pub mod router;
 pub mod service;
 #[cfg(test)]

@@ -7,3 +7,4 @@ pub(crate) mod host;
 pub(crate) mod measure;
 pub(crate) mod panics;
 pub(crate) mod request_log;
+pub(crate) mod role;

@@ -1,16 +1,14 @@
 //! `POST /transfers`.
 
-use std::num::NonZeroU32;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use onetimeshare_protocol::transfer::{CreateAnswer, CreateRequest};
 
 use crate::app::App;
-use crate::budget::{Budget, Client};
+use crate::budget::{Budget, Spender};
 use crate::error::ApiResult;
-use crate::extract::JsonBody;
+use crate::extract::{Creator, JsonBody};
 use crate::middleware::budget;
 
 /// For each of so many bytes of its body a transfer counts as one more that its client creates: room is reserved for all of it,
@@ -23,17 +21,20 @@ const COUNTED_MANIFEST_LEN: usize = 16 << 10;
 /// Creates a transfer: 201, or 200 when the same request was taken before.
 pub(crate) async fn create(
     State(app): State<App>,
-    client: Option<Extension<Client>>,
+    spender: Option<Extension<Spender>>,
+    Creator(creator): Creator,
     JsonBody(request): JsonBody<CreateRequest>,
 ) -> ApiResult<(StatusCode, Json<CreateAnswer>)> {
     // What is refused anyway costs no more than to be looked at.
-    app.service.check(&request)?;
+    let all = app.service.limits();
+    let limits = creator.map_or(*all, |grant| grant.limits(all));
+    app.service.check(&request, &limits)?;
     let more = u32::try_from(request.body_len / COUNTED_LEN).unwrap_or(u32::MAX);
     let manifest = request.manifest.len() / COUNTED_MANIFEST_LEN;
     let more = more.saturating_add(u32::try_from(manifest).unwrap_or(u32::MAX));
-    let more = more.min(app.budgets.cost_max(Budget::Create));
-    if let (Some(Extension(client)), Some(more)) = (client, NonZeroU32::new(more)) {
-        budget::spend_more(&app, Budget::Create, client, more).await?;
+    if let Some(Extension(spender)) = spender {
+        let more = more.min(app.budgets.cost_max(Budget::Create, spender));
+        budget::spend_more(&app, Budget::Create, spender, more).await?;
     }
     let created = app.service.create(request).await?;
     let status = if created.is_new {

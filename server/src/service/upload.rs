@@ -28,14 +28,14 @@ pub struct PartUpload {
 }
 
 impl Service {
-    /// Whether a create request is one that this server may take.
-    pub fn check(&self, request: &CreateRequest) -> ServiceResult<()> {
-        Ok(check(request, &self.limits)?)
+    /// Whether a create request is one that this server may take from who may choose within `limits`.
+    pub fn check(&self, request: &CreateRequest, limits: &Limits) -> ServiceResult<()> {
+        Ok(check(request, limits)?)
     }
 
     /// Creates a transfer, or answers a repeat of the same request with where it stands.
     pub async fn create(&self, request: CreateRequest) -> ServiceResult<Created> {
-        self.check(&request)?;
+        check(&request, &self.limits)?;
         let create_digest = digest(&request);
         let creation = Creation {
             id: request.id,

@@ -77,7 +77,21 @@ impl TestServer {
         Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
-    async fn open(lease_s: u64, shows_stats: bool, (budgets, limits): (Budgets, Limits)) -> Self {
+    /// One of an app that is changed before it serves.
+    pub(crate) async fn altered(budgets: Budgets, alter: impl FnOnce(App) -> App) -> Self {
+        Self::open_altered(PERIODS.lease_s, true, (budgets, LIMITS), alter).await
+    }
+
+    async fn open(lease_s: u64, shows_stats: bool, with: (Budgets, Limits)) -> Self {
+        Self::open_altered(lease_s, shows_stats, with, |app| app).await
+    }
+
+    async fn open_altered(
+        lease_s: u64,
+        shows_stats: bool,
+        (budgets, limits): (Budgets, Limits),
+        alter: impl FnOnce(App) -> App,
+    ) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
         let blobs = Arc::new(MemoryBlobs::default());
         match_stores(records.as_ref(), blobs.as_ref())
@@ -103,7 +117,7 @@ impl TestServer {
             ..App::new(Arc::clone(&service))
         };
         Self {
-            router: router(app),
+            router: router(alter(app)),
             clock,
             records,
             blobs,
