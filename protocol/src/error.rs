@@ -46,6 +46,8 @@ error_codes! {
     CreateUnauthorized = "create.unauthorized", 401;
     /// Right link proof, wrong access proof; carries `attempts_left`.
     AccessDenied = "access.denied", 403;
+    /// What its creator may hold at once has no room for one more; carries the bound, `count_max` or `len_max`. A repeat of a request that was taken is answered all the same.
+    QuotaExceeded = "quota.exceeded", 403;
     /// No transfer here for what the caller proved: unknown id, wrong link proof, wrong token. All alike.
     TransferUnknown = "transfer.unknown", 404;
     /// No such path. Outside of `/api/`, who accepts `text/html` gets a page instead; likewise for 405.
@@ -153,6 +155,14 @@ pub struct ErrorMembers {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub missing: Option<Vec<u64>>,
+    /// How many transfers its creator, or all of its network, may hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub count_max: Option<u64>,
+    /// How many bytes they may take up, with 8192 for each record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub len_max: Option<u64>,
 }
 
 #[cfg(test)]
@@ -167,6 +177,7 @@ mod tests {
             ("request.unauthorized", 401),
             ("create.unauthorized", 401),
             ("access.denied", 403),
+            ("quota.exceeded", 403),
             ("transfer.unknown", 404),
             ("path.unknown", 404),
             ("path.elsewhere", 404),

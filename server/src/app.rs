@@ -7,6 +7,7 @@ use onetimeshare_protocol::transfer::Role;
 
 use crate::budget::Budgets;
 use crate::create_tokens::CreateTokens;
+use crate::creators::Creators;
 use crate::metrics::Metrics;
 use crate::service::Service;
 
@@ -31,11 +32,13 @@ pub struct App {
     pub role: Role,
     /// The origin that links lead to; none for this server's own.
     pub open_url: Option<Arc<str>>,
+    /// On which terms they may create.
+    pub creators: Arc<Creators>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted, refuses nobody for asking much, and takes
-    /// every call of everybody.
+    /// An app with the usual deadline, 30 s, that shows its counters, is not encrypted, refuses nobody for asking much or holding
+    /// much, and takes every call of everybody.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
@@ -47,6 +50,7 @@ impl App {
             create_tokens: None,
             role: Role::Both,
             open_url: None,
+            creators: Arc::default(),
         }
     }
 }

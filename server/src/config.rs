@@ -28,7 +28,7 @@ use crate::budget::client::parse_network;
 use crate::budget::{Budget, Proxies, Rate, Rates};
 use crate::http::Bounds;
 use crate::redis::{Address, Risk, Terms};
-use crate::service::Limits;
+use crate::service::{Limits, Quota};
 use crate::tls;
 use crate::transfer::{Periods, UPLOAD_MAX_S};
 
@@ -74,6 +74,8 @@ pub struct Access {
     pub bounds: Bounds,
     /// How many requests one client may have under way.
     pub requests_max: usize,
+    /// How much one client may hold.
+    pub quota: Quota,
 }
 
 /// Everything an operator can set, checked.
@@ -257,6 +259,7 @@ impl Config {
                     each: connections(sources, "max-connections-each"),
                 },
                 requests_max: connections(sources, "max-requests-each"),
+                quota: take_quota(sources),
             },
             create_tokens: sources.optional("create-token-file", |text| {
                 (!text.is_empty()).then(|| text.into())
@@ -389,6 +392,24 @@ fn connections(sources: &mut Sources, name: &'static str) -> usize {
     sources.one(name, |text| {
         value::parse(text).filter(|count| (1..=1_000_000).contains(count))
     })
+}
+
+fn take_quota(sources: &mut Sources) -> Quota {
+    let mut bound = |name, parse: &dyn Fn(&str) -> Option<u64>| {
+        let taken = sources.optional(name, |text| match text {
+            "none" => Some(None),
+            _ => parse(text).map(Some),
+        });
+        taken.flatten()
+    };
+    Quota {
+        len_max: bound("client-storage-max", &|text| {
+            value::size(text).filter(|&len| len >= 1_000_000)
+        }),
+        count_max: bound("client-transfers-max", &|text| {
+            value::parse(text).filter(|count| (1..=1_000_000).contains(count))
+        }),
+    }
 }
 
 fn take_rates(sources: &mut Sources) -> Rates {
@@ -646,6 +667,31 @@ mod tests {
         for text in ["", "999 kB", "80%", "None"] {
             let faults = load(&["--storage-max", text], &[]).expect_err(text);
             assert!(faults.contains("`storage-max`"), "{faults}");
+        }
+    }
+
+    #[test]
+    fn a_client_has_a_quota_only_where_one_is_set() {
+        let check = |arguments: &[&str], len_max, count_max| {
+            let config = load(arguments, &[]).expect("settings that hold");
+            let quota = Quota { len_max, count_max };
+            assert_eq!(config.access.quota, quota, "{arguments:?}");
+        };
+        check(&[], None, None);
+        check(&["--client-storage-max", "5 GiB"], Some(5 << 30), None);
+        check(&["--client-transfers-max", "300"], None, Some(300));
+        let none = ["--client-storage-max=none", "--client-transfers-max=none"];
+        check(&none, None, None);
+        for (name, text) in [
+            ("client-storage-max", "999 kB"),
+            ("client-storage-max", "-1"),
+            ("client-transfers-max", "0"),
+            ("client-transfers-max", "1000001"),
+            ("client-transfers-max", "3 GiB"),
+        ] {
+            let flag = format!("--{name}={text}");
+            let faults = load(&[&flag], &[]).expect_err(text);
+            assert!(faults.contains(&format!("`{name}`")), "{faults}");
         }
     }
 

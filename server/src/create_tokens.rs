@@ -14,7 +14,7 @@ use onetimeshare_protocol::id::CreateToken;
 
 pub use self::made::{Made, check_name};
 use crate::budget::Rate;
-use crate::service::Limits;
+use crate::service::{Limits, Quota};
 use crate::token;
 
 /// The longest file that is read, in bytes: room for some ten thousand tokens.
@@ -31,10 +31,8 @@ pub struct Allowance {
     pub claims_max: Option<u32>,
     /// How many transfers it may create in which time; then those are none of the client's own budget.
     pub rate: Option<OwnRate>,
-    /// How much all its transfers together may take up, in bytes.
-    pub storage_max: Option<u64>,
-    /// How many of its transfers there may be at once.
-    pub transfers_max: Option<u64>,
+    /// How much all its transfers together may hold; then they are none of the client's own quota.
+    pub quota: Quota,
 }
 
 /// A rate for one token alone.
@@ -62,6 +60,15 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
+    /// The token with this hash.
+    pub(crate) const fn new(name: String, verifier: [u8; 32], allowance: Allowance) -> Self {
+        Self {
+            name,
+            verifier,
+            allowance,
+        }
+    }
+
     /// What its operator calls it.
     pub fn name(&self) -> &str {
         &self.name
@@ -261,11 +268,7 @@ mod tests {
 
     #[test]
     fn a_token_narrows_what_the_server_allows() {
-        let grant = |allowance| Grant {
-            name: String::new(),
-            verifier: [0; 32],
-            allowance,
-        };
+        let grant = |allowance| Grant::new(String::new(), [0; 32], allowance);
         assert_eq!(grant(Allowance::default()).limits(&LIMITS), LIMITS);
         let narrow = Allowance {
             transfer_size_max: Some(5000),

@@ -13,7 +13,7 @@ use tracing::error;
 use crate::budget::{Budget, Spent};
 use crate::record::StoreError;
 use crate::service::{Invalid, ServiceError, Unready};
-use crate::transfer::Refusal;
+use crate::transfer::{Exceeded, Refusal};
 
 /// What a client may wait before it asks again, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
@@ -236,6 +236,16 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
             ErrorCode::StoreFull,
             "the server has no room left for it: nothing was used up, try again later, or send less",
         ),
+        Refusal::OverQuota(Exceeded::Count(_)) => (
+            ErrorCode::QuotaExceeded,
+            "as many transfers as you may have wait to be opened, `count_max`: nothing was stored; go on when one of them is opened or has \
+             expired, or delete one",
+        ),
+        Refusal::OverQuota(Exceeded::Len(_)) => (
+            ErrorCode::QuotaExceeded,
+            "it does not fit beside what you have sent and nobody has opened, `len_max` bytes in all: nothing was stored; send less, go on \
+             when some of that is opened or has expired, or delete some",
+        ),
         Refusal::Denied { .. } => (
             ErrorCode::AccessDenied,
             "wrong passphrase: `attempts_left` more wrong ones lock the transfer",
@@ -297,6 +307,8 @@ fn members(refusal: Refusal) -> ErrorMembers {
     match refusal {
         Refusal::Denied { attempts_left } => members.attempts_left = Some(attempts_left),
         Refusal::PartsMissing(missing) => members.missing = Some(missing),
+        Refusal::OverQuota(Exceeded::Count(max)) => members.count_max = Some(max),
+        Refusal::OverQuota(Exceeded::Len(max)) => members.len_max = Some(max),
         Refusal::Claimed { at } => members.at = Some(at),
         Refusal::LeaseEnded { cause, at } => {
             members.cause = Some(cause);

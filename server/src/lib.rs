@@ -1,6 +1,7 @@
 //! The onetimeshare server: stores what clients have sealed, gives each transfer to as many claimants as its sender chose,
 //! and erases it. It never depends on the crypto crate: that it cannot read a transfer is a fact of its manifest.
 
+pub mod alias;
 pub mod app;
 pub mod assets;
 pub mod blob;
@@ -9,6 +10,7 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod create_tokens;
+pub mod creators;
 mod error;
 mod extract;
 mod handlers;

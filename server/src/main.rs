@@ -232,6 +232,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let stores = Stores::open(&data_dir, blobs, redis, &places).await?;
     let writing_ended = stores.writing_ended.clone();
     let storage_max = stores.bound(storage_max, &limits)?;
+    let creators = stores::creators(access.quota, &limits, stores.aliases);
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(SystemClock::start()));
     let service = Service::new(
         Arc::new(MeasuredRecords::new(stores.records, Arc::clone(&metrics))),
@@ -250,6 +251,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         create_tokens,
         role,
         open_url: open_url.map(Arc::from),
+        creators: Arc::new(creators),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
     let mut signals = StopSignals::watch()?;

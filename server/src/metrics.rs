@@ -18,7 +18,8 @@ pub use self::scrape::Scrape;
 pub use self::stores::{MeasuredBlobs, MeasuredRecords};
 use crate::budget::Budget;
 use crate::record::StoreError;
-use crate::transfer::Totals;
+use crate::service::ServiceError;
+use crate::transfer::{Exceeded, Refusal, Totals};
 
 /// The media type of what [`Scrape::text`] writes.
 pub(crate) const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
@@ -97,6 +98,10 @@ impl Default for Metrics {
             let labels = Labels([("budget", budget.name())]);
             let _ = families.edge.stopped.get_or_create(&labels);
         }
+        for reason in ["quota_count", "quota_bytes", "storage_max", "store_full"] {
+            let labels = Labels([("reason", reason)]);
+            let _ = families.edge.not_created.get_or_create(&labels);
+        }
         for direction in ["read", "written"] {
             // A figure before the first byte, so that a rate can be told of it.
             let _ = families
@@ -159,6 +164,19 @@ impl Metrics {
     pub(crate) fn stopped(&self, budget: &'static str) {
         let labels = Labels([("budget", budget)]);
         self.families.edge.stopped.get_or_create(&labels).inc();
+    }
+
+    /// Counts a new transfer that was not made for want of room.
+    pub(crate) fn not_created(&self, error: &ServiceError) {
+        let reason = match error {
+            ServiceError::Refused(Refusal::OverQuota(Exceeded::Count(_))) => "quota_count",
+            ServiceError::Refused(Refusal::OverQuota(Exceeded::Len(_))) => "quota_bytes",
+            ServiceError::Refused(Refusal::NoRoom) => "storage_max",
+            ServiceError::Store(StoreError::Full(_)) => "store_full",
+            _ => return,
+        };
+        let labels = Labels([("reason", reason)]);
+        self.families.edge.not_created.get_or_create(&labels).inc();
     }
 
     /// Counts one call to a store, and how long it took.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use onetimeshare_protocol::error::ErrorCode::{
     AccessDenied, IdMismatch, LeaseEnded, MethodUnknown, PartConflict, PartDigestMismatch,
-    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, RangeUnsatisfiable, RequestTimeout,
-    RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone, TransferLocked,
-    TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
+    PartLengthMismatch, PartMissing, PartUnknown, PathUnknown, QuotaExceeded, RangeUnsatisfiable,
+    RequestTimeout, RequestUnprocessable, TransferClaimed, TransferConflict, TransferGone,
+    TransferLocked, TransferNotReady, TransferNotUploading, TransferTooLarge, TransferUnknown,
 };
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::{
@@ -76,6 +76,7 @@ fn sender() -> Vec<Call> {
         .leads_to(OF_A_TRANSFER, "$request.body#/id")
         .may_need_creator()
         .refuses(&[
+            QuotaExceeded,
             TransferConflict,
             TransferTooLarge,
             IdMismatch,

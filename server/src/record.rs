@@ -29,7 +29,9 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 pub(crate) use self::step::RETRY_S;
 pub use self::step::{Accepted, Queued, TRIES_MAX};
 use crate::blob::ObjectName;
-use crate::transfer::{Creation, Grant, Moment, Outcome, Peek, Totals, Transfer};
+use crate::transfer::{
+    Creation, Grant, Held, Holder, Moment, Outcome, Peek, Refusal, Totals, Transfer,
+};
 
 /// A random value that a record store and a blob store share, so that neither is ever used with a stranger.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,9 +92,9 @@ pub struct NewTransfer {
     pub manifest: Bytes,
     /// The sealed body, when it came with the request.
     pub body: Option<Bytes>,
-    /// Whether there is room for it in what may be held. Without it a repeat of what stands is answered, and a new one is
-    /// [`crate::transfer::Refusal::NoRoom`].
-    pub fits: bool,
+    /// Why a new one is not taken, when there is no room for it in what may be held. A repeat of what stands is answered all the
+    /// same.
+    pub refusal: Option<Refusal>,
 }
 
 /// What a create request came to.
@@ -188,6 +190,15 @@ pub struct Taken {
     pub objects: Vec<ObjectName>,
     /// When, by the store's own time: a store that keeps one knows better than its callers.
     pub at: Moment,
+}
+
+/// What is held by somebody, and by all who are counted with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeldBy {
+    /// By the holder itself.
+    pub client: Held,
+    /// By all holders of its site, itself among them.
+    pub site: Held,
 }
 
 /// Whether a blob store without an id may be given the records' own.
@@ -325,6 +336,10 @@ pub trait RecordStore: Send + Sync + fmt::Debug {
     /// The counters: what has happened since the store was made, and what it holds. Each is kept by the step that it counts, and so is never
     /// ahead or behind.
     async fn totals(&self) -> StoreResult<Totals>;
+
+    /// What a holder's living transfers take up, and what those of all of its site do. Each is kept by the step that it counts, as
+    /// [`RecordStore::totals`] are.
+    async fn held_by(&self, holder: &Holder) -> StoreResult<HeldBy>;
 
     /// Settles up to `limit` transfers whose time has come and forgets tombstones. How many it touched: fewer than `limit`
     /// means that nothing is due.

@@ -6,7 +6,9 @@ mod download;
 mod invalid;
 mod once;
 mod probe;
+mod room;
 mod stores;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -19,13 +21,14 @@ use onetimeshare_protocol::transfer::{
 };
 use tokio::sync::Notify;
 
-use self::capacity::Capacity;
 pub use self::download::Download;
 pub use self::invalid::Invalid;
 use self::probe::Probe;
 pub use self::probe::Unready;
+use self::room::Room;
 pub use self::stores::{MatchError, match_stores};
 pub(crate) use self::stores::{check_stores, leave_mark};
+pub use self::terms::{Quota, Terms};
 pub use self::upload::PartUpload;
 use crate::blob::BlobStore;
 use crate::clock::Clock;
@@ -107,8 +110,7 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     limits: Limits,
     periods: Periods,
-    /// None where as much is held as the stores take.
-    capacity: Option<Arc<Capacity>>,
+    room: Arc<Room>,
     erased: Arc<Notify>,
     probe: Arc<Probe>,
 }
@@ -128,7 +130,7 @@ impl Service {
             clock,
             limits,
             periods,
-            capacity: None,
+            room: Arc::default(),
             erased: Arc::new(Notify::new()),
             probe: Arc::default(),
         }
@@ -138,14 +140,14 @@ impl Service {
     #[must_use]
     pub fn with_storage_max(self, storage_max: Option<u64>) -> Self {
         Self {
-            capacity: storage_max.map(|max| Arc::new(Capacity::new(max))),
+            room: Arc::new(Room::new(storage_max)),
             ..self
         }
     }
 
     /// The most that may be held in all, in bytes; none for as much as the stores take.
     pub fn storage_max(&self) -> Option<u64> {
-        self.capacity.as_ref().map(|capacity| capacity.max())
+        self.room.storage_max()
     }
 
     /// What a sender may choose.

@@ -18,9 +18,9 @@ use crate::blob::folder::{FolderStore, make_private_folder};
 use crate::clock::{Clock, MockClock};
 use crate::record::RecordStore;
 use crate::record::sqlite::SqliteStore;
-use crate::service::{Limits, PartUpload, Service, match_stores};
+use crate::service::{Limits, PartUpload, Quota, Service, Terms, match_stores};
 use crate::token;
-use crate::transfer::Periods;
+use crate::transfer::{Holder, Periods};
 
 /// When every stage begins.
 pub(crate) const START: u64 = 1_800_000_000;
@@ -161,6 +161,22 @@ impl Parcel {
         derive("body", self.number, self.body_len)
     }
 
+    /// Whom it counts for: nobody else's, and bounded far away.
+    pub(crate) fn holder(&self) -> Holder {
+        let bytes = derive("holder", self.number, 16);
+        Holder::from_bytes(bytes.try_into().unwrap())
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            holder: Some(self.holder()),
+            quota: Quota {
+                count_max: Some(1_000_000),
+                len_max: None,
+            },
+        }
+    }
+
     fn request(&self) -> CreateRequest {
         CreateRequest {
             id: self.id(),
@@ -240,7 +256,11 @@ impl Stage {
     }
 
     async fn send(&self, parcel: &Parcel) {
-        let created = self.service.create(parcel.request()).await.unwrap();
+        let created = self
+            .service
+            .create(parcel.request(), &parcel.terms())
+            .await
+            .unwrap();
         assert!(created.is_new);
         if parcel.is_inline() {
             return;
@@ -348,13 +368,16 @@ fn told<T: serde::Serialize>(result: crate::service::ServiceResult<T>) -> Result
         .map_err(|error| format!("{error:?}"))
 }
 
-/// Makes `directory` a copy of the folder that the first version wrote, `tests/fixtures/v1`. The parcels in it: they have come
-/// to their fates, and one sweep of the records has settled them, but nothing has been deleted.
+/// Makes `directory` a copy of the folder that the first version wrote.
 pub(crate) fn first_version(directory: &Path) -> Vec<Parcel> {
-    copy(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1"),
-        directory,
-    );
+    written_by(1, directory)
+}
+
+/// Makes `directory` a copy of the folder that this version wrote, in `tests/fixtures`. The parcels in it: they have come to their
+/// fates, and one sweep of the records has settled them, but nothing has been deleted.
+pub(crate) fn written_by(version: i64, directory: &Path) -> Vec<Parcel> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    copy(&fixtures.join(format!("v{version}")), directory);
     Parcel::each(1000)
 }
 

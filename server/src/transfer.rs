@@ -8,6 +8,7 @@
 //! ```
 
 mod claim;
+mod holder;
 mod lease;
 mod receipt;
 mod tally;
@@ -21,6 +22,7 @@ use onetimeshare_protocol::limits;
 use onetimeshare_protocol::transfer::{Cause, State};
 
 pub use self::claim::{Grant, Peek};
+pub use self::holder::Holder;
 pub use self::lease::{Fetches, Lease, LeaseEnd};
 pub use self::tally::{Held, Tally, Totals};
 use crate::token::is_same;
@@ -76,6 +78,8 @@ pub enum Refusal {
     Conflict,
     /// It is new, and does not fit into what may be held.
     NoRoom,
+    /// It is new, and does not fit into what whoever makes it may hold.
+    OverQuota(Exceeded),
     /// Right link proof, wrong access proof; this one was counted.
     Denied {
         /// Wrong access proofs that the transfer still bears.
@@ -123,6 +127,15 @@ pub enum Refusal {
         /// When it was last claimed, if ever.
         claimed_at: Option<u64>,
     },
+}
+
+/// Which bound of a quota has no room for one more transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exceeded {
+    /// That of transfers: at most so many.
+    Count(u64),
+    /// That of what they take up: at most so many bytes.
+    Len(u64),
 }
 
 /// How many missing parts an answer names.
@@ -183,6 +196,8 @@ pub struct Transfer {
     pub phase: Phase,
     /// Every claim ever granted, oldest first.
     pub leases: Vec<Lease>,
+    /// Whom it counts for while it lives, where somebody may hold only so much. Nothing of that outlives it.
+    pub holder: Option<Holder>,
 }
 
 impl Transfer {
@@ -232,6 +247,7 @@ impl Transfer {
 
     fn end(&mut self, cause: Cause, at: u64) {
         self.phase = Phase::Gone { cause, at };
+        self.holder = None;
     }
 
     fn upload_deadline(&self, periods: Periods) -> u64 {
@@ -399,6 +415,7 @@ impl Transfer {
             expires_at: None,
             phase: Phase::Uploading,
             leases: Vec::new(),
+            holder: new.holder,
         };
         if transfer.is_inline {
             transfer.start(now);
@@ -439,4 +456,6 @@ pub struct Creation {
     pub ttl_s: u64,
     /// How many claims it is made for.
     pub claims_max: u32,
+    /// Whom it counts for, where that is to be kept.
+    pub holder: Option<Holder>,
 }

@@ -30,6 +30,7 @@ const ENDS = [
   { status: 502, fault: { status: 502 }, says: /cannot reach the server behind it \(502\).*proxy_pass/, goesOn: true },
   { status: 504, fault: { status: 504 }, says: /gave up waiting .* \(504\).*proxy_read_timeout/, goesOn: true },
   { status: 507, fault: refusal(507, "store.full"), says: /storage is full/, goesOn: false },
+  { status: 403, fault: refusal(403, "quota.exceeded"), says: /gives one sender/, goesOn: false },
   { status: 429, fault: refusal(429, "request.rate_limited"), says: /asked too much/, goesOn: true },
 ];
 

@@ -9,7 +9,7 @@ use crate::call::{Answer, Call, STRANGER};
 use crate::invariant::Invariant;
 use crate::object::{Object, Objects};
 use crate::records::{Records, RecordsId};
-use crate::scenario::{OWNER, Scenario, claimant, id};
+use crate::scenario::{HOLDER, OWNER, Scenario, claimant, id};
 
 /// So many wrong access proofs are tried: one, as many as lock, and one more.
 const GUESSES: [u8; 3] = [1, 5, 6];
@@ -156,7 +156,11 @@ fn is_erased(tables: &Tables) -> bool {
         .entries
         .values()
         .filter(|entry| entry.transfer.is_gone());
-    gone.all(|entry| entry.manifest.is_empty() && entry.body.is_none() && entry.parts.is_empty())
+    gone.all(|entry| {
+        let is_nobodys = entry.transfer.holder.is_none();
+        let is_empty = entry.manifest.is_empty() && entry.parts.is_empty();
+        is_nobodys && is_empty && entry.body.is_none()
+    })
 }
 
 /// Whether a wrong proof is told nothing, and does no more than anybody does who asks: to let time do its work.
@@ -224,6 +228,7 @@ fn counts(tables: &Tables, receipt: &ReceiptAnswer) -> bool {
         && stats.abandoned == is_cause(Cause::Abandoned)
         && held.count == u64::from(receipt.cause.is_none())
         && (held.len == 0) == (held.count == 0)
+        && tables.held_by(&HOLDER).client == held
 }
 
 /// Whether so many wrong access proofs take so many attempts, at most all, and leave everything else.

@@ -19,7 +19,7 @@ pub(crate) enum Invariant {
     OnceIsOnce,
     /// Once a transfer is gone nobody is given ciphertext; what was being sent ends with the piece that was looked up before.
     GoneIsSilent,
-    /// The step that makes a transfer gone leaves neither manifest nor body nor list of parts.
+    /// The step that makes a transfer gone leaves neither manifest nor body nor list of parts, nor whose it was.
     GoneIsErased,
     /// No try of a part is begun that would stay in the queue beside as many as may.
     TriesAreBounded,
@@ -33,6 +33,6 @@ pub(crate) enum Invariant {
     TwiceIsOnce,
     /// What the receipt says fits together, and nothing that ended is told otherwise later.
     ReceiptIsTrue,
-    /// The counters say what has happened.
+    /// The counters say what has happened, and what its holder holds.
     CountersAreTrue,
 }

@@ -7,7 +7,7 @@ use onetimeshare_protocol::id::{
 };
 use onetimeshare_server::blob::ObjectName;
 use onetimeshare_server::record::{NewTransfer, PartWrite};
-use onetimeshare_server::transfer::{Creation, Moment, Periods};
+use onetimeshare_server::transfer::{Creation, Holder, Moment, Periods};
 
 use crate::object::Object;
 
@@ -111,12 +111,13 @@ impl Scenario {
             is_inline: self.is_inline(),
             ttl_s: u64::from(self.ttl) * TICK_S,
             claims_max: self.claims_max,
+            holder: Some(HOLDER),
         };
         NewTransfer {
             creation,
             manifest: Bytes::from_static(b"sealed manifest"),
             body,
-            fits: true,
+            refusal: None,
         }
     }
 }
@@ -132,6 +133,8 @@ pub(crate) const LINK: LinkVerifier = LinkVerifier::from_bytes([2; 32]);
 pub(crate) const ACCESS: AccessVerifier = AccessVerifier::from_bytes([3; 32]);
 /// The sender.
 pub(crate) const OWNER: OwnerVerifier = OwnerVerifier::from_bytes([4; 32]);
+/// Whom it counts for.
+pub(crate) const HOLDER: Holder = Holder::from_bytes([7; 16]);
 /// Somebody else's link.
 pub(crate) const WRONG_LINK: LinkVerifier = LinkVerifier::from_bytes([5; 32]);
 /// A passphrase that was guessed wrong.

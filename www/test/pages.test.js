@@ -112,6 +112,10 @@ test("each problem has a why and a todo of its own, an unknown one names its cod
   for (const one of codes) assert.ok(keys.has(`${one}.todo`) || one.startsWith("gone.") || one === "problem.unknown", one);
   assert.match(sendNotice(new Problem("brand.new")).why, /brand\.new/);
   assert.equal(sendNotice(new Problem("store.full")).why, en["store.full.why"]);
+  const over = new Problem("quota.exceeded", { status: 403, members: { count_max: 300 } });
+  assert.equal(sendNotice(over).why, en["quota.exceeded.why"]);
+  assert.match(sendNotice(over).todo ?? "", /receipt.* expired/);
+  assert.equal(over.passing, false, "it is not tried again by itself");
 });
 
 test("gone says when it was opened and what that may mean", () => {

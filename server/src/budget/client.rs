@@ -84,7 +84,7 @@ impl Client {
     }
 
     /// The create token of this name.
-    pub(crate) fn of_token(name: &str) -> Self {
+    pub fn of_token(name: &str) -> Self {
         let hash = Sha256::digest(name);
         let first = hash.first_chunk().copied();
         Self(Who::Token(u64::from_be_bytes(

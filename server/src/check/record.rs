@@ -166,6 +166,7 @@ mod tests {
             expires_at: (!is_uploading).then_some(200),
             phase,
             leases: Vec::new(),
+            holder: None,
         }
     }
 

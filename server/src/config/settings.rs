@@ -299,6 +299,28 @@ pub const SETTINGS: &[Setting] = &[
         "How many requests one client may make in which time with an owner's token, other than parts",
         RATE,
     ),
+    Setting {
+        default: None,
+        ..setting(
+            "client-storage-max",
+            "SIZE",
+            "",
+            "How much the transfers of one client that are not gone may take up, counted when they are created; none, or unset, for no end. A client \
+             is counted as for its budgets, and a /48 of IPv6 has eight times as much. With this or client-transfers-max a hash of the client \
+             is kept with each transfer as long as it lives, else nothing of who made it",
+            "none, or a size from 1 MB, such as 5 GiB",
+        )
+    },
+    Setting {
+        default: None,
+        ..setting(
+            "client-transfers-max",
+            "COUNT",
+            "",
+            "How many transfers of one client there may be that are not gone; none, or unset, for no end",
+            "none, or a number from 1 to 1000000",
+        )
+    },
     setting(
         "max-connections",
         "COUNT",

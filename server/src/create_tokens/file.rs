@@ -6,7 +6,7 @@ use onetimeshare_protocol::id::CreateToken;
 
 use super::{Allowance, Grant, OwnRate};
 use crate::config::value;
-use crate::service::Limits;
+use crate::service::{Limits, Quota};
 
 /// The longest name of a token, in characters.
 const NAME_LEN_MAX: usize = 64;
@@ -99,11 +99,7 @@ impl Entry<'_> {
             "the SHA-256 of its token in 64 hexadecimal digits, as `create-token` prints it, and never the token itself",
         );
         let allowance = self.allowance(limits);
-        Some(Grant {
-            name: self.name.to_owned(),
-            verifier: verifier?,
-            allowance,
-        })
+        Some(Grant::new(self.name.to_owned(), verifier?, allowance))
     }
 
     fn allowance(&mut self, limits: &Limits) -> Allowance {
@@ -137,16 +133,18 @@ impl Entry<'_> {
                 },
                 "off, or a number up to 1000000 and a time from 1s to 1d, such as 600/1h",
             ),
-            storage_max: self.take(
-                "storage-max",
-                |text| value::size(text).filter(|&len| len >= 1_000_000),
-                "a size from 1 MB, such as 5 GiB",
-            ),
-            transfers_max: self.take(
-                "transfers-max",
-                |text| value::parse(text).filter(|count| (1..=1_000_000).contains(count)),
-                "a number from 1 to 1000000",
-            ),
+            quota: Quota {
+                len_max: self.take(
+                    "storage-max",
+                    |text| value::size(text).filter(|&len| len >= 1_000_000),
+                    "a size from 1 MB, such as 5 GiB",
+                ),
+                count_max: self.take(
+                    "transfers-max",
+                    |text| value::parse(text).filter(|count| (1..=1_000_000).contains(count)),
+                    "a number from 1 to 1000000",
+                ),
+            },
         }
     }
 
@@ -242,8 +240,10 @@ mod tests {
             ttl_max_s: Some(3600),
             claims_max: Some(3),
             rate: Rate::new(20, 60).map(OwnRate::Of),
-            storage_max: Some(1_000_000_000),
-            transfers_max: Some(7),
+            quota: Quota {
+                len_max: Some(1_000_000_000),
+                count_max: Some(7),
+            },
         };
         let endless = Allowance {
             rate: Some(OwnRate::Off),

@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use onetimeshare_server::alias::Aliases;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::folder::{FolderStore, free_len, make_private_folder, taken_len};
 use onetimeshare_server::blob::object::{Bucket, BucketStore};
 use onetimeshare_server::budget::Ledger;
 use onetimeshare_server::config::{BlobPlace, StorageMax};
+use onetimeshare_server::creators::Creators;
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::sqlite::SqliteStore;
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
-use onetimeshare_server::service::{Limits, match_stores};
+use onetimeshare_server::service::{Limits, Quota, match_stores};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -64,6 +66,8 @@ pub(crate) struct Stores {
     pub(crate) blobs: Arc<dyn BlobStore>,
     /// What clients have spent at all servers; none for one server alone.
     pub(crate) ledger: Option<Arc<dyn Ledger>>,
+    /// What stands for whoever holds transfers here.
+    pub(crate) aliases: Aliases,
     /// The folder of the blobs; none where they lie in a bucket.
     folder: Option<PathBuf>,
     /// Cancelled when the records cannot be written any more.
@@ -93,17 +97,19 @@ impl Stores {
             }
             BlobPlace::Bucket(bucket) => (Arc::new(open_bucket(bucket, data_dir).await?), None),
         };
-        let writing_ended;
+        let (writing_ended, aliases);
         let mut ledger: Option<Arc<dyn Ledger>> = None;
         let records: Arc<dyn RecordStore> = if let Some((address, terms)) = redis {
             writing_ended = CancellationToken::new();
             let records = RedisStore::open(&address, terms, Arc::clone(&blobs)).await;
             let records = records.context("cannot keep records in the Redis of --redis-url")?;
             ledger = Some(records.ledger(&address));
+            aliases = records.aliases(&address);
             Arc::new(records)
         } else {
             let records = SqliteStore::open(data_dir).with_context(at)?;
             writing_ended = records.ended();
+            aliases = Aliases::of_holders(&records.store_id().await.with_context(at)?, None);
             Arc::new(records)
         };
         match_stores(records.as_ref(), blobs.as_ref())
@@ -117,6 +123,7 @@ impl Stores {
             records,
             blobs,
             ledger,
+            aliases,
             folder,
             writing_ended,
         })
@@ -138,6 +145,20 @@ impl Stores {
         }
         Ok(Some(len))
     }
+}
+
+/// On which terms clients may create here. Whoever set it up is told where transfers of the largest size never fit.
+pub(crate) fn creators(quota: Quota, limits: &Limits, aliases: Aliases) -> Creators {
+    if quota
+        .len_max
+        .is_some_and(|len| len < limits.transfer_size_max)
+    {
+        warn!(
+            "transfers as large as `max-transfer-size` never fit within `client-storage-max`: set a smaller one, so that people are told \
+             so before they begin"
+        );
+    }
+    Creators::bounded(quota, aliases)
 }
 
 /// 80 % of what is free where `folder` lies and what objects take there already: what never came does not make it more.

@@ -69,6 +69,7 @@ pub(super) struct Edge {
     pub(super) under_way: Level,
     pub(super) connections: Family<Labels<1>, Gauge>,
     pub(super) stopped: Family<Labels<1>, Counter>,
+    pub(super) not_created: Family<Labels<1>, Counter>,
 }
 
 /// What the records count, for all servers that share them.
@@ -156,6 +157,11 @@ fn edge(registry: &mut Registry) -> Edge {
             registry,
             "onetimeshare_requests_stopped",
             "Requests that were stopped because their client had spent its budget",
+        ),
+        not_created: added(
+            registry,
+            "onetimeshare_creates_refused",
+            "New transfers that were refused for want of room, by what had none",
         ),
     }
 }

@@ -18,11 +18,11 @@ use super::families::Labels;
 use super::{Metrics, Store};
 use crate::blob::{BlobStore, ByteStream, ObjectName};
 use crate::record::{
-    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
-    StoreId, StoreResult, Taken,
+    Adoption, BodyPlace, Claimed, Created, HeldBy, NewTransfer, PartStart, PartWrite, Parts,
+    RecordStore, StoreId, StoreResult, Taken,
 };
 use crate::telemetry::spans;
-use crate::transfer::{Moment, Outcome, Peek, Totals};
+use crate::transfer::{Holder, Moment, Outcome, Peek, Totals};
 
 impl Metrics {
     /// Waits for a call to a store, and counts it.
@@ -106,6 +106,7 @@ measured_records! {
     unlock(id: &TransferId, owner: &OwnerVerifier, at: Moment) -> Outcome<()>;
     receipt(id: &TransferId, owner: &OwnerVerifier, at: Moment) -> Outcome<ReceiptAnswer>;
     totals() -> Totals;
+    held_by(holder: &Holder) -> HeldBy;
     sweep(limit: usize, at: Moment) -> usize;
     take_deletions(limit: usize, at: Moment) -> Taken;
     confirm_deleted(objects: &[ObjectName], at: Moment) -> ();

@@ -22,6 +22,22 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What a part costs at least, in KiB, however short it is: no request is for nothing.
 const PART_KIB_MIN: u32 = 64;
 
+/// Who asks, and whose budget that is taken from; left with each request that costs something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payer {
+    pub(crate) client: Client,
+    pub(crate) spender: Spender,
+}
+
+impl Default for Payer {
+    /// Stands for all requests that came over no connection, which count as one client.
+    fn default() -> Self {
+        let client = Client::new(Peer::UNKNOWN.0);
+        let spender = Spender::Client(client);
+        Self { client, spender }
+    }
+}
+
 /// Passes the request on, or refuses it.
 pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let grant = grant(&app, &request);
@@ -45,7 +61,7 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
     if let Err(error) = spend(&app, budget, spender, cost).await {
         return error.into_response();
     }
-    request.extensions_mut().insert(spender);
+    request.extensions_mut().insert(Payer { client, spender });
     if let Some(grant) = grant {
         request.extensions_mut().insert(grant);
     }

@@ -4,6 +4,7 @@
 mod claims;
 mod ends;
 mod fixture;
+mod holders;
 mod once;
 mod owner;
 mod queue;
@@ -52,6 +53,9 @@ pub async fn run_all(store: Arc<dyn RecordStore>) {
     owner::receipts_list_each_claim(&fixture().await).await;
     owner::only_owners_are_told(&fixture().await).await;
     owner::counters_count_each_step_once(&fixture().await).await;
+    holders::what_lives_counts_for_its_holder_and_its_site(&fixture().await).await;
+    holders::every_end_gives_it_back(&fixture().await).await;
+    holders::creates_and_ends_that_race_are_counted_once(&fixture().await).await;
     once::an_inline_body_is_given_once(&fixture().await).await;
     once::a_body_in_parts_is_fetched_once(&fixture().await).await;
     once::what_does_not_go_on_lapses(&fixture().await).await;

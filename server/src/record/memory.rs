@@ -14,11 +14,11 @@ use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 
 use super::tables::Tables;
 use super::{
-    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
-    StoreError, StoreId, StoreResult, Taken, require_room,
+    Adoption, BodyPlace, Claimed, Created, HeldBy, NewTransfer, PartStart, PartWrite, Parts,
+    RecordStore, StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Totals};
+use crate::transfer::{Holder, Moment, Outcome, Peek, Totals};
 
 /// Records in memory.
 pub struct MemoryStore {
@@ -216,6 +216,10 @@ impl RecordStore for MemoryStore {
             std::future::pending::<()>().await;
         }
         Ok(self.section()?.totals)
+    }
+
+    async fn held_by(&self, holder: &Holder) -> StoreResult<HeldBy> {
+        Ok(self.section()?.held_by(holder))
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

@@ -46,11 +46,11 @@ use self::steps::{
 use self::writer::{Section, Writer};
 use super::step::{self, Queued};
 use super::{
-    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RecordStore,
-    StoreError, StoreId, StoreResult, Taken, require_room,
+    Adoption, BodyPlace, Claimed, Created, HeldBy, NewTransfer, PartStart, PartWrite, Parts,
+    RecordStore, StoreError, StoreId, StoreResult, Taken, require_room,
 };
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Refusal, Totals, Transfer};
+use crate::transfer::{Holder, Moment, Outcome, Peek, Refusal, Totals, Transfer};
 
 /// What was erased leaves the log after so long at the latest, where the promise is half a minute; and after so long a full
 /// disk is looked at again.
@@ -438,6 +438,12 @@ impl RecordStore for SqliteStore {
 
     async fn totals(&self) -> StoreResult<Totals> {
         self.readers.run(rows::totals).await
+    }
+
+    async fn held_by(&self, holder: &Holder) -> StoreResult<HeldBy> {
+        let holder = *holder;
+        let count = move |conn: &Connection| rows::held_by(conn, &holder);
+        self.readers.run(count).await
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

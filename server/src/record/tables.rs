@@ -10,9 +10,9 @@ use onetimeshare_protocol::id::{
 use onetimeshare_protocol::transfer::{ReceiptAnswer, State};
 
 use super::step::{self, Accepted, Queued};
-use super::{BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts};
+use super::{BodyPlace, Claimed, Created, HeldBy, NewTransfer, PartStart, PartWrite, Parts};
 use crate::blob::ObjectName;
-use crate::transfer::{Moment, Outcome, Peek, Refusal, Tally, Totals, Transfer};
+use crate::transfer::{Held, Holder, Moment, Outcome, Peek, Refusal, Tally, Totals, Transfer};
 
 /// A transfer and its ciphertext; the latter is gone when the transfer is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,8 +104,8 @@ impl Tables {
         if standing != Err(Refusal::Unknown) {
             return standing;
         }
-        if !new.fits {
-            return Err(Refusal::NoRoom);
+        if let Some(refusal) = new.refusal {
+            return Err(refusal);
         }
         let transfer = Transfer::create(new.creation, at.now);
         let created = Created::of(&transfer, true, at.now);
@@ -322,6 +322,24 @@ impl Tables {
         at: Moment,
     ) -> Outcome<ReceiptAnswer> {
         self.step_by_owner(id, owner, at, |transfer| Ok(transfer.receipt(at.now)))
+    }
+
+    /// What a holder's living transfers take up, and what those of all of its site do.
+    pub fn held_by(&self, holder: &Holder) -> HeldBy {
+        let mut held = HeldBy::default();
+        for transfer in self.entries.values().map(|entry| &entry.transfer) {
+            let Some(other) = transfer.holder else {
+                continue;
+            };
+            let counts = [
+                (&mut held.client, other == *holder),
+                (&mut held.site, other.site() == holder.site()),
+            ];
+            for (held, _) in counts.into_iter().filter(|(_, is_theirs)| *is_theirs) {
+                *held = held.and(Held::of(transfer));
+            }
+        }
+        held
     }
 
     /// Settles up to `limit` transfers whose time has come and forgets tombstones. How many it touched.

@@ -6,7 +6,7 @@ use super::{encoding, keys};
 use crate::blob::ObjectName;
 use crate::record::tables::{Entry, Tables};
 use crate::record::{Accepted, Queued};
-use crate::transfer::{Moment, Totals, Transfer};
+use crate::transfer::{Held, Moment, Totals, Transfer};
 
 /// Changes in the order in which they are made.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl Changes {
                 changes.create(new, at);
             }
         }
+        changes.hold(old, new);
         changes.count(&before.totals, &after.totals);
         changes
     }
@@ -193,6 +194,28 @@ impl Changes {
 
     fn forget(&mut self, id: &TransferId) {
         self.add([&b"forget"[..], id.to_text().as_bytes()]);
+    }
+
+    /// What a holder has more or less of; nobody's where a transfer has none.
+    fn hold(&mut self, old: Option<&Entry>, new: Option<&Entry>) {
+        let share = |entry: &Entry| {
+            let holder = entry.transfer.holder?;
+            Some((holder, Held::of(&entry.transfer)))
+        };
+        let (old, new) = (old.and_then(share), new.and_then(share));
+        if old == new {
+            return;
+        }
+        for (share, sign) in [(old, "-"), (new, "")] {
+            if let Some((holder, Held { count, len })) = share {
+                self.add([
+                    &b"hold"[..],
+                    holder.to_text().as_bytes(),
+                    format!("{sign}{count}").as_bytes(),
+                    format!("{sign}{len}").as_bytes(),
+                ]);
+            }
+        }
     }
 
     fn count(&mut self, before: &Totals, after: &Totals) {

@@ -1,12 +1,12 @@
 -- Keeps what a step has changed, all of it or nothing: only while the transfer is what the step was decided on, and only soon
 -- after.
 --
--- KEYS: the guard's, the transfer, the shard's due-index, its deletion queue, its counters.
+-- KEYS: the guard's, the transfer, the shard's due-index, its deletion queue, its counters, what holders hold in it.
 -- ARGV: the guard's; the version decided on, empty for none; the last second; a field and the value that it must have, both
 --       empty for none; `1` when it may take room on a full store; the version after it; then changes, each a name and its
 --       arguments.
 -- Answers `done`, or `stale` when it has to be decided anew.
-local transfer, due, queue, counters = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local transfer, due, queue, counters, held = KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local version = redis.call('HGET', transfer, 'v') or ''
 if version == ARGV[8] then
   -- A connection that was cut sent it twice: it is kept. Something is written once more, since replicas are waited for
@@ -66,6 +66,19 @@ end
 function change.count()
   local counter = take()
   redis.call('HINCRBY', counters, counter, take())
+end
+
+-- A holder has more or less, and so has its site, which the first half of its name is. Who has nothing leaves nothing.
+function change.hold()
+  local holder, count, len = take(), take(), take()
+  for prefix, name in pairs({s = string.sub(holder, 1, 16), c = holder}) do
+    local count_field, len_field = prefix .. 'n' .. name, prefix .. 'l' .. name
+    if redis.call('HINCRBY', held, count_field, count) <= 0 then
+      redis.call('HDEL', held, count_field, len_field)
+    else
+      redis.call('HINCRBY', held, len_field, len)
+    end
+  end
 end
 
 -- The ciphertext goes, and every object is due; what is still being written for it is not waited for either.

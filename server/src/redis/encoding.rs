@@ -8,7 +8,7 @@ use onetimeshare_protocol::transfer::Cause;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Accepted, Queued, StoreError, StoreResult};
-use crate::transfer::{Fetches, Lease, LeaseEnd, Phase, Transfer};
+use crate::transfer::{Fetches, Holder, Lease, LeaseEnd, Phase, Transfer};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +32,9 @@ struct RecordText {
     active_at: u64,
     expires_at: Option<u64>,
     phase: PhaseText,
+    /// Only of what lives, where somebody may hold only so much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holder: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +107,7 @@ pub(super) fn record(transfer: &Transfer) -> Vec<u8> {
         active_at: transfer.active_at,
         expires_at: transfer.expires_at,
         phase,
+        holder: transfer.holder.map(Holder::to_text),
     })
 }
 
@@ -111,6 +115,10 @@ pub(super) fn record(transfer: &Transfer) -> Vec<u8> {
 pub(super) fn parse_transfer(record: &[u8], leases: &[Vec<u8>]) -> StoreResult<Transfer> {
     let text: RecordText = decode(record, "a record")?;
     let leases = leases.iter().map(|lease| parse_lease(lease));
+    let holder = text.holder.map(|holder| {
+        let unread = || StoreError::Corrupt("a holder in Redis that is none".to_owned());
+        Holder::parse(&holder).ok_or_else(unread)
+    });
     Ok(Transfer {
         id: text.id,
         link_verifier: text.link,
@@ -134,6 +142,7 @@ pub(super) fn parse_transfer(record: &[u8], leases: &[Vec<u8>]) -> StoreResult<T
             PhaseText::Gone { cause, at } => Phase::Gone { cause, at },
         },
         leases: leases.collect::<StoreResult<_>>()?,
+        holder: holder.transpose()?,
     })
 }
 
@@ -269,6 +278,7 @@ mod tests {
                 lease(Fetches::Begun, Some((LeaseEnd::Delivered, 15))),
                 lease(Fetches::Many, Some((LeaseEnd::Burnt, 16))),
             ],
+            holder: None,
         }
     }
 
@@ -283,8 +293,10 @@ mod tests {
         ];
         let gone = causes.map(|cause| Phase::Gone { cause, at: 17 });
         for phase in gone.into_iter().chain([Phase::Uploading, Phase::Ready]) {
+            let holder = Holder::new([0; 8], [18; 8]);
             let written = Transfer {
                 phase,
+                holder: (!matches!(phase, Phase::Gone { .. })).then_some(holder),
                 ..transfer()
             };
             let leases: Vec<_> = written.leases.iter().map(lease).collect();
@@ -318,7 +330,19 @@ mod tests {
         let unknown = String::from_utf8(good.clone())
             .unwrap()
             .replace("ttl_s", "ttl");
-        for text in [&b""[..], b"{}", b"[]", unknown.as_bytes()] {
+        let held = Transfer {
+            holder: Some(Holder::new([0; 8], [0xaa; 8])),
+            ..transfer()
+        };
+        let held = String::from_utf8(record(&held)).unwrap();
+        let nobody = held.replace("aaaa", "AAAA");
+        for text in [
+            &b""[..],
+            b"{}",
+            b"[]",
+            unknown.as_bytes(),
+            nobody.as_bytes(),
+        ] {
             assert!(is_corrupt(parse_transfer(text, &[]).unwrap_err()));
             assert!(is_corrupt(
                 parse_transfer(&good, &[text.to_vec()]).unwrap_err()

@@ -65,6 +65,11 @@ impl Shard {
         self.key("counters")
     }
 
+    /// What each holder has in it.
+    pub(super) fn held(self) -> String {
+        self.key("held")
+    }
+
     /// How far the shard has come: the time of the first shard's server when that was last said.
     pub(super) fn mark(self) -> String {
         self.key("mark")

@@ -7,21 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
 
 use super::link::Link;
 use super::script::SPEND;
+use crate::alias::Aliases;
 use crate::budget::{Budget, Client, Ledger, Network, Rate, WIDER};
 use crate::record::StoreResult;
-
-/// Sets these hashes apart from all others.
-const CONTEXT: &[u8] = b"onetimeshare budgets v1";
 
 /// A ledger in Redis.
 pub struct RedisLedger {
     link: Arc<Link>,
-    /// Begun with what only servers of this store have in common.
-    hash: Sha256,
+    aliases: Aliases,
 }
 
 impl fmt::Debug for RedisLedger {
@@ -31,36 +27,14 @@ impl fmt::Debug for RedisLedger {
 }
 
 impl RedisLedger {
-    /// A ledger of the store with this seal. Names of keys are hashed with it and with Redis's password, which stands in none of
-    /// its files of data: whoever has these alone cannot try all addresses.
-    pub(super) fn new(link: Arc<Link>, seal: &str, password: Option<&str>) -> Self {
-        let mut hash = Sha256::new();
-        for secret in [
-            CONTEXT,
-            seal.as_bytes(),
-            password.unwrap_or_default().as_bytes(),
-        ] {
-            // Hashed by itself first, so that each is of one length.
-            hash.update(Sha256::digest(secret));
-        }
-        Self { link, hash }
+    /// A ledger of the store that these aliases are for.
+    pub(super) const fn new(link: Arc<Link>, aliases: Aliases) -> Self {
+        Self { link, aliases }
     }
 
     /// 128 bits of the hash of what a client counts as.
     fn name(&self, network: Network) -> String {
-        let (kind, number) = match network {
-            Network::V4(address) => (4, u64::from(address)),
-            Network::V6(half) => (6, half),
-            Network::V6Wide(third) => (7, third),
-            Network::Token(name) => (8, name),
-            Network::Rest => (0, 0),
-        };
-        let mut hash = self.hash.clone();
-        hash.update([kind]);
-        hash.update(number.to_be_bytes());
-        let hash = hash.finalize();
-        let first = hash.first_chunk().copied().map(u128::from_be_bytes);
-        format!("{:032x}", first.expect("it is twice as long"))
+        format!("{:032x}", self.aliases.network(network))
     }
 
     /// The keys of a client and of its neighbours. The widest of them names the slot.

@@ -5,6 +5,7 @@
 //! or an old copy brings back finds no body.
 
 mod adoption;
+mod counting;
 mod ledger;
 mod marks;
 mod page;
@@ -37,10 +38,10 @@ use super::link::{Link, Terms};
 use super::script::{ASK, CONFIRM, Call, DEFER, DUE, PULSE, TAKE};
 use crate::blob::{BlobStore, ObjectName};
 use crate::record::{
-    Adoption, BodyPlace, Claimed, Created, NewTransfer, PartStart, PartWrite, Parts, RETRY_S,
-    RecordStore, StoreError, StoreId, StoreResult, Taken,
+    Adoption, BodyPlace, Claimed, Created, HeldBy, NewTransfer, PartStart, PartWrite, Parts,
+    RETRY_S, RecordStore, StoreError, StoreId, StoreResult, Taken,
 };
-use crate::transfer::{Moment, Outcome, Peek, Totals, Transfer};
+use crate::transfer::{Holder, Moment, Outcome, Peek, Totals, Transfer};
 
 /// After Redis was found full, so long passes until it is tried with something new again.
 const FULL_FOR: Duration = Duration::from_secs(5);
@@ -397,18 +398,11 @@ impl RecordStore for RedisStore {
     }
 
     async fn totals(&self) -> StoreResult<Totals> {
-        let counters = Shard::all_from(0).map(|shard| async move {
-            let get = ("HMGET", &Totals::NAMES[..]);
-            self.ask::<Vec<Option<i64>>>((shard, shard.counters()), get)
-                .await
-        });
-        let mut sums = [0_i64; Totals::NAMES.len()];
-        for shard in try_join_all(counters).await? {
-            for (sum, count) in sums.iter_mut().zip(shard) {
-                *sum += count.unwrap_or(0);
-            }
-        }
-        Ok(Totals::of(sums.map(|sum| u64::try_from(sum).unwrap_or(0))))
+        self.sum_totals().await
+    }
+
+    async fn held_by(&self, holder: &Holder) -> StoreResult<HeldBy> {
+        self.sum_held_by(holder).await
     }
 
     async fn sweep(&self, limit: usize, at: Moment) -> StoreResult<usize> {

@@ -10,7 +10,7 @@ use onetimeshare_protocol::id::{AccessProof, ClaimToken, LinkProof, OwnerToken, 
 use onetimeshare_protocol::transfer::{Cause, ClaimRequest, CreateRequest, State};
 use sha2::{Digest, Sha256};
 
-use super::{Invalid, Limits, MatchError, PartUpload, Service, ServiceError, match_stores};
+use super::{Invalid, Limits, MatchError, PartUpload, Service, ServiceError, Terms, match_stores};
 use crate::blob::memory::MemoryBlobs;
 use crate::blob::{BlobStore, ByteStream, ObjectName};
 use crate::clock::{Clock, MockClock};
@@ -24,6 +24,7 @@ mod backlog;
 mod capacity;
 mod late;
 mod once;
+mod quota;
 mod room;
 
 const NOW: u64 = 1_800_000_000;
@@ -136,7 +137,11 @@ impl Fixture {
         let request = request(BODY_LEN);
         let id = request.id.clone();
         assert_eq!(
-            self.service.create(request).await.unwrap().state,
+            self.service
+                .create(request, &Terms::default())
+                .await
+                .unwrap()
+                .state,
             State::Uploading
         );
         id
@@ -210,7 +215,7 @@ async fn create_refuses_what_it_cannot_keep() {
         for body_len in [1056, BODY_LEN] {
             let mut request = request(body_len);
             change(&mut request);
-            let refused = service.create(request).await.map(|_| ());
+            let refused = service.create(request, &Terms::default()).await.map(|_| ());
             assert_eq!(invalid(refused), expected, "{body_len}");
         }
     };
@@ -260,17 +265,38 @@ async fn create_refuses_what_it_cannot_keep() {
     for (body_len, sent_len, expected) in bodies {
         let mut request = request(body_len);
         request.body = sent_len.map(|len| vec![0; usize::try_from(len).unwrap()]);
-        assert_eq!(invalid(service.create(request).await.map(|_| ())), expected);
+        assert_eq!(
+            invalid(service.create(request, &Terms::default()).await.map(|_| ())),
+            expected
+        );
     }
     // After all that the id is still free.
-    assert!(service.create(request(1056)).await.unwrap().is_new);
+    assert!(
+        service
+            .create(request(1056), &Terms::default())
+            .await
+            .unwrap()
+            .is_new
+    );
 }
 
 #[tokio::test]
 async fn a_repeat_is_known_whatever_it_says() {
     let Fixture { service, .. } = fixture().await;
-    assert!(service.create(request(1056)).await.unwrap().is_new);
-    assert!(!service.create(request(1056)).await.unwrap().is_new);
+    assert!(
+        service
+            .create(request(1056), &Terms::default())
+            .await
+            .unwrap()
+            .is_new
+    );
+    assert!(
+        !service
+            .create(request(1056), &Terms::default())
+            .await
+            .unwrap()
+            .is_new
+    );
     let changes: [fn(&mut CreateRequest); 6] = [
         |request| request.ttl_s += 1,
         |request| request.claims_max += 1,
@@ -285,7 +311,7 @@ async fn a_repeat_is_known_whatever_it_says() {
         let mut other = request(1056);
         change(&mut other);
         assert!(matches!(
-            service.create(other).await,
+            service.create(other, &Terms::default()).await,
             Err(ServiceError::Refused(Refusal::Conflict))
         ));
     }
@@ -426,7 +452,11 @@ async fn ranges_reach_across_parts() {
 async fn an_inline_body_is_fetched_like_any_other() {
     let fixture = fixture().await;
     let id = request(1056).id;
-    fixture.service.create(request(1056)).await.unwrap();
+    fixture
+        .service
+        .create(request(1056), &Terms::default())
+        .await
+        .unwrap();
     fixture.claim(&id).await;
     let download = fixture
         .service

@@ -10,11 +10,12 @@ use onetimeshare_protocol::limits;
 use onetimeshare_protocol::transfer::CreateRequest;
 use sha2::{Digest, Sha256};
 
-use super::{Invalid, Limits, Service, ServiceError, ServiceResult, flatten};
+use super::capacity::Reservation;
+use super::{Invalid, Limits, Service, ServiceError, ServiceResult, Terms, flatten};
 use crate::blob::{ByteStream, ObjectName};
 use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError, require_room};
 use crate::token;
-use crate::transfer::{Creation, Refusal, held_len};
+use crate::transfer::{Creation, Refusal};
 
 /// One part as it is announced by its request's headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +34,46 @@ impl Service {
         Ok(check(request, limits)?)
     }
 
-    /// Creates a transfer, or answers a repeat of the same request with where it stands.
-    pub async fn create(&self, request: CreateRequest) -> ServiceResult<Created> {
+    /// Creates a transfer on these terms, or answers a repeat of the same request with where it stands, whoever repeats it.
+    pub async fn create(&self, request: CreateRequest, terms: &Terms) -> ServiceResult<Created> {
         check(&request, &self.limits)?;
+        let new = self.announce(request, terms);
+        if !self.room.bounds(terms) {
+            return flatten(self.records.create(new, self.moment()).await);
+        }
+        let reserving = self
+            .room
+            .reserve(&new.creation, terms, self.records.as_ref());
+        let reserved = reserving.await?;
+        let new = NewTransfer {
+            // A repeat of a request that was taken is answered, however full it is by now.
+            refusal: reserved.as_ref().err().cloned(),
+            ..new
+        };
+        let (records, at) = (Arc::clone(&self.records), self.moment());
+        // A client that goes away ends neither the store's work nor what is reserved for it.
+        let creating = tokio::spawn(async move {
+            let created = flatten(records.create(new, at).await);
+            let may_be_kept = match &created {
+                Ok(created) => created.is_new,
+                Err(ServiceError::Store(error)) => !matches!(error, StoreError::Full(_)),
+                Err(_) => false,
+            };
+            let reservations = reserved.unwrap_or_default();
+            if may_be_kept {
+                reservations.into_iter().for_each(Reservation::keep);
+            }
+            created
+        });
+        creating.await.map_err(|_| {
+            ServiceError::Store(StoreError::Unreachable(
+                "its step ended in a panic".to_owned(),
+            ))
+        })?
+    }
+
+    /// What a request asks to be stored.
+    fn announce(&self, request: CreateRequest, terms: &Terms) -> NewTransfer {
         let create_digest = digest(&request);
         let creation = Creation {
             id: request.id,
@@ -49,48 +87,15 @@ impl Service {
             is_inline: request.body.is_some(),
             ttl_s: request.ttl_s,
             claims_max: request.claims_max,
+            // Where nothing is bounded nobody has to know whose it is.
+            holder: terms.holder.filter(|_| terms.quota.is_bound()),
         };
-        let new = NewTransfer {
+        NewTransfer {
             creation,
             manifest: request.manifest.into(),
             body: request.body.map(Bytes::from),
-            fits: true,
-        };
-        let Some(capacity) = &self.capacity else {
-            return flatten(self.records.create(new, self.moment()).await);
-        };
-        let Creation {
-            manifest_len,
-            body_len,
-            is_inline,
-            ..
-        } = new.creation;
-        let needed = (held_len(manifest_len, body_len), is_inline);
-        let reservation = capacity.reserve(needed, self.records.as_ref()).await?;
-        let new = NewTransfer {
-            // A repeat of a request that was taken is answered, however full it is by now.
-            fits: reservation.is_some(),
-            ..new
-        };
-        let (records, at) = (Arc::clone(&self.records), self.moment());
-        // A client that goes away ends neither the store's work nor what is reserved for it.
-        let creating = tokio::spawn(async move {
-            let created = flatten(records.create(new, at).await);
-            let may_be_kept = match &created {
-                Ok(created) => created.is_new,
-                Err(ServiceError::Store(error)) => !matches!(error, StoreError::Full(_)),
-                Err(_) => false,
-            };
-            if let Some(reservation) = reservation.filter(|_| may_be_kept) {
-                reservation.keep();
-            }
-            created
-        });
-        creating.await.map_err(|_| {
-            ServiceError::Store(StoreError::Unreachable(
-                "its step ended in a panic".to_owned(),
-            ))
-        })?
+            refusal: None,
+        }
     }
 
     /// Writes one part. When it answers, the part is durable and accepted; when it fails, the upload stands as before.

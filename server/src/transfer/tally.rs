@@ -13,6 +13,34 @@ pub struct Held {
     pub len: u64,
 }
 
+impl Held {
+    /// One transfer, while it lives.
+    pub(crate) const fn of(transfer: &Transfer) -> Self {
+        Self {
+            count: 1,
+            len: transfer.held_len(),
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            len: self.len.saturating_add(other.len),
+        }
+    }
+
+    /// What is left of it without `other`.
+    #[must_use]
+    pub(crate) const fn less(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_sub(other.count),
+            len: self.len.saturating_sub(other.len),
+        }
+    }
+}
+
 /// The counters of a record store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Totals {

@@ -49,6 +49,7 @@ fn create(claims_max: u32, is_inline: bool) -> Transfer {
         is_inline,
         ttl_s: TTL_S,
         claims_max,
+        holder: Some(Holder::from_bytes([9; 16])),
     };
     Transfer::create(new, T0)
 }
@@ -772,4 +773,22 @@ fn the_end_of_time_does_not_wrap() {
     assert_eq!(transfer.expires_at, Some(u64::MAX));
     transfer.burn(T0);
     assert_eq!(transfer.due_at(PERIODS), u64::MAX);
+}
+
+#[test]
+fn nothing_of_its_holder_outlives_it() {
+    let check = |transfer: Transfer, now, cause| {
+        assert!(transfer.holder.is_some(), "{cause:?}");
+        let ended = settled(transfer, now);
+        assert!(matches!(ended.phase, Phase::Gone { cause: told, .. } if told == cause));
+        assert_eq!(ended.holder, None, "{cause:?}");
+    };
+    check(create(1, false), T0 + UPLOAD_MAX_S, Cause::Abandoned);
+    check(ready(1), T0 + TTL_S, Cause::Expired);
+    check(claimed(1, 1), T0 + 600, Cause::Lapsed);
+    let mut delivered = claimed(1, 1);
+    delivered.deliver(&claimant(1), at(T0)).unwrap();
+    let mut burnt = ready(1);
+    burnt.burn(T0);
+    assert_eq!((delivered.holder, burnt.holder), (None, None));
 }

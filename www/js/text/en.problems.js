@@ -19,6 +19,8 @@ export const enProblems = {
   "store.unreachable.todo": "Try again in a while; nothing is lost.",
   "store.full.why": "The server’s storage is full.",
   "store.full.todo": "Send something smaller, or try again when others’ transfers have expired.",
+  "quota.exceeded.why": "What was sent from your network and nobody has opened yet takes up all that this server gives one sender. Nothing of this was stored.",
+  "quota.exceeded.todo": "Delete something that you no longer need with its receipt, send less, or try again when some of it was opened or has expired.",
   "transfer.too_large.why": "This is more than the server takes in one transfer.",
   "transfer.too_large.todo": "Send less at once.",
   "request.too_large.why": "The server refused this as too large.",

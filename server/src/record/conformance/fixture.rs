@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::blob::ObjectName;
 use crate::record::{Claimed, Created, NewTransfer, PartStart, PartWrite, RecordStore, Taken};
-use crate::transfer::{Creation, Held, Moment, Outcome, Peek, Periods, Totals};
+use crate::transfer::{Creation, Held, Holder, Moment, Outcome, Peek, Periods, RECORD_LEN, Totals};
 
 /// The periods that all of it is tried with.
 pub const PERIODS: Periods = Periods {
@@ -177,13 +177,14 @@ impl Sample {
             is_inline: body.is_some(),
             ttl_s: TTL_S,
             claims_max,
+            holder: None,
         };
         let manifest = Bytes::from(derive("manifest", number).repeat(10));
         let new = NewTransfer {
             creation,
             manifest,
             body,
-            fits: true,
+            refusal: None,
         };
         Self { new, number }
     }
@@ -204,6 +205,21 @@ impl Sample {
             claims_max,
             Some(Bytes::from_static(b"twenty sealed bytes!")),
         )
+    }
+
+    /// The same of this holder.
+    #[must_use]
+    pub fn of(mut self, holder: Holder) -> Self {
+        self.new.creation.holder = Some(holder);
+        self
+    }
+
+    /// A site that nobody is of yet.
+    pub(super) fn draw_site() -> [u8; 8] {
+        let number = SAMPLES.fetch_add(1, Ordering::SeqCst);
+        *derive("site", number)
+            .first_chunk()
+            .expect("32 bytes hold eight")
     }
 
     /// Its id.
@@ -401,6 +417,17 @@ impl Fixture {
 
     pub(crate) async fn held(&self) -> Held {
         self.totals().await.held
+    }
+
+    /// How many transfers a holder has, and how many its site. Each takes up as much as every sample.
+    pub(crate) async fn held_by(&self, holder: &Holder) -> (u64, u64) {
+        let held = self.store.held_by(holder).await.expect("the store answers");
+        let count = |held: Held| {
+            let len = held.count * (RECORD_LEN + MANIFEST_LEN + BODY_LEN);
+            assert_eq!(held.len, len, "{held:?}");
+            held.count
+        };
+        (count(held.client), count(held.site))
     }
 
     async fn totals(&self) -> Totals {

@@ -255,6 +255,7 @@ fn look(conn: &Connection, row: i64) -> StoreResult<Look> {
     let are_columns_sound = conn
         .prepare_cached(
             "SELECT (phase = 2) = (cause IS NOT NULL) AND (phase = 2) = (ended_at IS NOT NULL) AND is_inline IN (0, 1)
+                AND (phase <> 2 OR holder IS NULL)
                 AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.row = t.row AND (end IS NULL) <> (l.ended_at IS NULL))
                 AND (SELECT count(*) = ifnull(max(place) + 1, 0) AND ifnull(min(place), 0) = 0 FROM lease l WHERE l.row = t.row)
              FROM transfer t WHERE row = ?1",

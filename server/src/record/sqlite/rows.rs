@@ -10,8 +10,10 @@ use rusqlite::{Connection, Error, OptionalExtension, Row, params};
 use super::frame;
 use super::objects;
 use super::writer::Section;
-use crate::record::{NewTransfer, StoreError, StoreResult};
-use crate::transfer::{Fetches, Held, Lease, LeaseEnd, Moment, Phase, Tally, Totals, Transfer};
+use crate::record::{HeldBy, NewTransfer, StoreError, StoreResult};
+use crate::transfer::{
+    Fetches, Held, Holder, Lease, LeaseEnd, Moment, Phase, RECORD_LEN, Tally, Totals, Transfer,
+};
 
 /// A transfer as it lies in the database.
 pub(super) struct Stored {
@@ -128,6 +130,9 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         expires_at: uint_or_null(row, "expires_at")?,
         phase: phase(row)?,
         leases: Vec::new(),
+        holder: row
+            .get::<_, Option<[u8; 16]>>("holder")?
+            .map(Holder::from_bytes),
     };
     Ok(Stored {
         row: row.get("row")?,
@@ -189,8 +194,8 @@ pub(super) fn insert(
     conn.prepare_cached(
         "INSERT INTO transfer (id, link_verifier, access_verifier, owner_verifier, create_digest, manifest_len, body_len,
             part_len, is_inline, ttl_s, claims_max, claims_left, attempts_left, created_at, active_at, expires_at, phase,
-            cause, ended_at, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+            cause, ended_at, due_at, holder)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )?
     .execute(params![
         transfer.id.as_bytes(),
@@ -213,6 +218,7 @@ pub(super) fn insert(
         cause,
         ended_at,
         time(transfer.due_at(at.periods)),
+        transfer.holder.as_ref().map(Holder::as_bytes),
     ])?;
     let row = conn.last_insert_rowid();
     let frame = frame::enclose(&new.manifest, new.body.as_deref().unwrap_or_default());
@@ -233,7 +239,7 @@ pub(super) fn save(
         .conn
         .prepare_cached(
             "UPDATE transfer SET claims_left = ?2, attempts_left = ?3, active_at = ?4, expires_at = ?5, phase = ?6,
-                cause = ?7, ended_at = ?8, due_at = ?9
+                cause = ?7, ended_at = ?8, due_at = ?9, holder = ?10
              WHERE row = ?1",
         )?
         .execute(params![
@@ -246,6 +252,7 @@ pub(super) fn save(
             cause,
             ended_at,
             time(after.due_at(at.periods)),
+            after.holder.as_ref().map(Holder::as_bytes),
         ])?;
     for (place, lease) in after.leases.iter().enumerate() {
         if before.transfer.leases.get(place) != Some(lease) {
@@ -326,6 +333,32 @@ pub(super) fn totals(conn: &Connection) -> StoreResult<Totals> {
             len: held("held_len")?,
         };
         Ok(Totals { stats, held })
+    })?)
+}
+
+/// What a holder's living transfers take up, and what those of its site do: from the rows themselves, by an index that has only
+/// those of holders.
+pub(super) fn held_by(conn: &Connection, holder: &Holder) -> StoreResult<HeldBy> {
+    let site = holder.site();
+    let mut query = conn.prepare_cached(
+        "SELECT count(*) AS site_count, coalesce(sum(manifest_len + body_len), 0) AS site_len,
+            count(*) FILTER (WHERE holder = ?1) AS client_count,
+            coalesce(sum(manifest_len + body_len) FILTER (WHERE holder = ?1), 0) AS client_len
+         FROM transfer WHERE holder >= ?2 AND holder <= ?3",
+    )?;
+    let ends = [0, u8::MAX].map(|end| Holder::new(site, [end; 8]));
+    let places = [holder, &ends[0], &ends[1]].map(Holder::as_bytes);
+    let held = |row: &Row<'_>, count, len| {
+        let count = uint::<u64>(row, count)?;
+        let records_len = count.saturating_mul(RECORD_LEN);
+        let len = uint::<u64>(row, len)?.saturating_add(records_len);
+        Ok::<_, Error>(Held { count, len })
+    };
+    Ok(query.query_row(places, |row| {
+        Ok(HeldBy {
+            client: held(row, "client_count", "client_len")?,
+            site: held(row, "site_count", "site_len")?,
+        })
     })?)
 }
 

@@ -10,7 +10,7 @@ use super::log::PATIENCE;
 use crate::record::{StoreError, StoreId};
 
 /// The schema that this version reads and writes; `PRAGMA user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Marks a file as a record database of this program: "otsr" in ASCII.
 const APPLICATION_ID: i64 = 0x6f74_7372;
@@ -24,7 +24,8 @@ struct Upgrade {
 }
 
 /// Every upgrade since the first version, in order. Who changes [`TABLES`] raises [`VERSION`] and adds the same change here.
-const UPGRADES: &[Upgrade] = &[Upgrade {
+const UPGRADES: &[Upgrade] = &[
+    Upgrade {
     // Counters of what is held. 8192 is the length of a record as it is counted, and 2 the phase of what is gone.
     to: 2,
     statements: "
@@ -32,6 +33,13 @@ const UPGRADES: &[Upgrade] = &[Upgrade {
         ALTER TABLE counter ADD COLUMN held_len INTEGER NOT NULL DEFAULT 0;
         UPDATE counter SET (held_count, held_len) =
             (SELECT count(*), coalesce(sum(8192 + manifest_len + body_len), 0) FROM transfer WHERE phase <> 2);",
+},
+Upgrade {
+    // Whom a living transfer counts for; of those that are there nobody knows.
+    to: 3,
+    statements: "
+        ALTER TABLE transfer ADD COLUMN holder BLOB CHECK (length(holder) = 16);
+        CREATE INDEX transfer_holder ON transfer (holder, manifest_len, body_len) WHERE holder IS NOT NULL;",
 }];
 
 /// `part.random` and `deletion.random` are 64 bits read as a signed number. Times are Unix seconds.
@@ -74,9 +82,11 @@ CREATE TABLE transfer (
     phase INTEGER NOT NULL,
     cause INTEGER,
     ended_at INTEGER,
-    due_at INTEGER NOT NULL
+    due_at INTEGER NOT NULL,
+    holder BLOB CHECK (length(holder) = 16)
 ) STRICT;
 CREATE INDEX transfer_due ON transfer (due_at);
+CREATE INDEX transfer_holder ON transfer (holder, manifest_len, body_len) WHERE holder IS NOT NULL;
 
 CREATE TABLE sealed (
     row INTEGER PRIMARY KEY REFERENCES transfer (row),

@@ -150,8 +150,8 @@ pub(super) fn create(
     if standing != Err(Refusal::Unknown) {
         return Ok(standing);
     }
-    if !new.fits {
-        return Ok(Err(Refusal::NoRoom));
+    if let Some(refusal) = &new.refusal {
+        return Ok(Err(refusal.clone()));
     }
     require_room()?;
     // What stands under this id after all is a tombstone whose time is over.

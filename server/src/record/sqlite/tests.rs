@@ -1,7 +1,7 @@
 //! What only the SQLite store must do: keep everything over a restart, leave nothing of what it erased, and refuse a data
 //! directory that is not its own.
 
-mod first_version;
+mod older_versions;
 mod residue;
 mod traces;
 
@@ -197,7 +197,7 @@ fn a_newer_directory_is_refused() {
     let before = fs::read(&path).unwrap();
     assert_eq!(
         SqliteStore::open(directory.path()).unwrap_err().to_string(),
-        "this data directory was written by a newer version of onetimeshare-server (schema 7, this one knows 2); run that \
+        "this data directory was written by a newer version of onetimeshare-server (schema 7, this one knows 3); run that \
          version or another data directory"
     );
     assert_eq!(fs::read(&path).unwrap(), before, "nothing was changed");

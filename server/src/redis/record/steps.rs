@@ -180,6 +180,7 @@ impl RedisStore {
             .key(shard.due())
             .key(shard.queue())
             .key(shard.counters())
+            .key(shard.held())
             .arg(&page.version)
             .arg((page.now + DECISION_S).to_string())
             .arg(field)

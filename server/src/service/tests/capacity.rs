@@ -6,7 +6,7 @@ use super::*;
 use crate::transfer::RECORD_LEN;
 
 /// What one of [`numbered`] takes up, in bytes.
-const ONE: u64 = RECORD_LEN + 304 + 1056;
+pub(super) const ONE: u64 = RECORD_LEN + 304 + 1056;
 
 async fn bounded(storage_max: u64) -> Fixture {
     let fixture = fixture().await;
@@ -15,7 +15,7 @@ async fn bounded(storage_max: u64) -> Fixture {
 }
 
 /// A small transfer of its own.
-fn numbered(number: u8) -> CreateRequest {
+pub(super) fn numbered(number: u8) -> CreateRequest {
     let link_verifier = token::link_verifier(&LinkProof::from_bytes([number; 32]));
     CreateRequest {
         id: token::transfer_id(&link_verifier),
@@ -25,7 +25,7 @@ fn numbered(number: u8) -> CreateRequest {
 }
 
 /// One of its own whose body is to come in parts.
-fn request_in_parts(number: u8) -> CreateRequest {
+pub(super) fn request_in_parts(number: u8) -> CreateRequest {
     CreateRequest {
         body: None,
         body_len: BODY_LEN,
@@ -34,7 +34,7 @@ fn request_in_parts(number: u8) -> CreateRequest {
 }
 
 async fn is_full(t: &Fixture, request: CreateRequest) -> bool {
-    match t.service.create(request).await {
+    match t.service.create(request, &Terms::default()).await {
         Ok(_) => false,
         Err(ServiceError::Refused(Refusal::NoRoom) | ServiceError::Store(StoreError::Full(_))) => {
             true
@@ -64,7 +64,10 @@ async fn a_body_that_is_still_to_come_counts_and_takes_nine_tenths_at_most() {
     let t = bounded(len * 10 / 9 - 2).await;
     assert!(is_full(&t, request(BODY_LEN)).await);
     let t = bounded(len * 10 / 9 + 2).await;
-    t.service.create(request(BODY_LEN)).await.unwrap();
+    t.service
+        .create(request(BODY_LEN), &Terms::default())
+        .await
+        .unwrap();
     assert!(is_full(&t, request_in_parts(8)).await);
     // Nobody goes on with it.
     t.clock.advance(PERIODS.upload_idle_s);
@@ -85,7 +88,10 @@ async fn a_body_that_is_still_to_come_counts_and_takes_nine_tenths_at_most() {
 #[tokio::test]
 async fn a_tombstone_whose_time_is_over_is_no_way_in() {
     let t = bounded(2 * ONE).await;
-    t.service.create(numbered(1)).await.unwrap();
+    t.service
+        .create(numbered(1), &Terms::default())
+        .await
+        .unwrap();
     t.service.burn(&numbered(1).id, &owner()).await.unwrap();
     // Its tombstone is over, and nobody has swept it.
     t.clock.advance(3600 + PERIODS.tombstone_ttl_s + 1);
@@ -98,7 +104,8 @@ async fn a_tombstone_whose_time_is_over_is_no_way_in() {
 #[tokio::test]
 async fn who_goes_away_is_counted_all_the_same() {
     let t = bounded(2 * ONE).await;
-    let mut creating = Box::pin(t.service.create(numbered(1)));
+    let terms = Terms::default();
+    let mut creating = Box::pin(t.service.create(numbered(1), &terms));
     // As far as the first wait, and no farther.
     let polled = futures_util::poll!(&mut creating);
     assert!(polled.is_pending());
@@ -115,7 +122,7 @@ async fn a_store_that_cannot_tell_is_no_reason_to_take_anything() {
     let t = bounded(2 * ONE).await;
     t.records.set_answers(false);
     for _ in 0..2 {
-        let refused = t.service.create(numbered(1)).await;
+        let refused = t.service.create(numbered(1), &Terms::default()).await;
         assert!(matches!(
             refused,
             Err(ServiceError::Store(StoreError::Unreachable(_)))

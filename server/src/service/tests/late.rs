@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{BODY_LEN, LIMITS, NOW, PART_LEN, PERIODS, owner, pieces, request};
+use super::{BODY_LEN, LIMITS, NOW, PART_LEN, PERIODS, Terms, owner, pieces, request};
 use crate::blob::memory::MemoryBlobs;
 use crate::blob::{BlobStore, ByteStream, ObjectName};
 use crate::clock::{Clock, MockClock};
@@ -88,7 +88,7 @@ async fn a_write_that_overtakes_a_deletion_is_deleted_all_the_same() {
 
     let request = request(BODY_LEN);
     let id = request.id.clone();
-    service.create(request).await.unwrap();
+    service.create(request, &Terms::default()).await.unwrap();
     let part = PartWrite {
         object: ObjectName {
             id: id.clone(),

@@ -18,7 +18,7 @@ async fn without_room_nothing_new_begins_and_all_else_goes_on() {
     let mut new = request(1056);
     new.link_verifier = token::link_verifier(&LinkProof::from_bytes([9; 32]));
     new.id = token::transfer_id(&new.link_verifier);
-    full(fixture.service.create(new).await);
+    full(fixture.service.create(new, &Terms::default()).await);
     fixture.claim(&id).await;
     assert_eq!(
         fixture.read(&id, 0, BODY_LEN).await.unwrap(),
@@ -39,7 +39,11 @@ async fn an_upload_waits_for_room() {
     fixture.records.set_room(false);
     full(fixture.write(&id, upload(1), &slice(1)).await);
     // Repeats of what was done, whose answers were lost.
-    let again = fixture.service.create(request(BODY_LEN)).await.unwrap();
+    let again = fixture
+        .service
+        .create(request(BODY_LEN), &Terms::default())
+        .await
+        .unwrap();
     assert!(!again.is_new);
     fixture.write(&id, upload(0), &slice(0)).await.unwrap();
 

@@ -3,13 +3,13 @@
 use super::*;
 
 const ADD_NOTE: Upgrade = Upgrade {
-    to: 3,
+    to: 4,
     statements: "ALTER TABLE counter ADD COLUMN noted INTEGER NOT NULL DEFAULT 7;",
 };
 
 /// A table that others refer to, rebuilt, as a new CHECK needs it.
 const REBUILD: Upgrade = Upgrade {
-    to: 4,
+    to: 5,
     statements: "CREATE TABLE rebuilt (row INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT;
                  INSERT INTO rebuilt SELECT row, id FROM transfer;
                  DROP TABLE transfer;
@@ -17,12 +17,12 @@ const REBUILD: Upgrade = Upgrade {
 };
 
 const BROKEN: Upgrade = Upgrade {
-    to: 4,
+    to: 5,
     statements: "CREATE TABLE half (value INTEGER) STRICT; INSERT INTO nowhere VALUES (1);",
 };
 
 const CUTS_TIES: Upgrade = Upgrade {
-    to: 4,
+    to: 5,
     statements: "DELETE FROM transfer;",
 };
 
@@ -33,7 +33,7 @@ fn database() -> Connection {
     create(&mut conn).unwrap();
     conn.execute_batch(
         "INSERT INTO transfer VALUES (1, zeroblob(16), zeroblob(32), zeroblob(32), zeroblob(32), zeroblob(32),
-            304, 1056, 8, 1, 60, 1, 1, 5, 0, 0, 60, 1, NULL, NULL, 60);
+            304, 1056, 8, 1, 60, 1, 1, 5, 0, 0, 60, 1, NULL, NULL, 60, NULL);
          INSERT INTO sealed VALUES (1, zeroblob(489));",
     )
     .unwrap();
@@ -52,8 +52,8 @@ fn has_table(conn: &Connection, name: &str) -> bool {
 #[test]
 fn upgrades_run_in_order_and_once() {
     let mut conn = database();
-    upgrade(&mut conn, 2, &[ADD_NOTE, REBUILD]).unwrap();
-    assert_eq!(version(&conn), 4);
+    upgrade(&mut conn, 3, &[ADD_NOTE, REBUILD]).unwrap();
+    assert_eq!(version(&conn), 5);
     let noted: i64 = conn
         .query_row("SELECT noted FROM counter", [], |row| row.get(0))
         .unwrap();
@@ -69,25 +69,25 @@ fn upgrades_run_in_order_and_once() {
     assert_eq!(kept, 1);
     conn.execute("DELETE FROM transfer", []).unwrap_err();
     // Run again, the first would fail on a column that is there.
-    upgrade(&mut conn, 4, &[ADD_NOTE, REBUILD]).unwrap();
-    upgrade(&mut conn, 4, &[]).unwrap();
-    assert_eq!(version(&conn), 4);
+    upgrade(&mut conn, 5, &[ADD_NOTE, REBUILD]).unwrap();
+    upgrade(&mut conn, 5, &[]).unwrap();
+    assert_eq!(version(&conn), 5);
 }
 
 #[test]
 fn an_upgrade_that_fails_is_undone_and_those_before_it_stand() {
     for failing in [BROKEN, CUTS_TIES] {
         let mut conn = database();
-        upgrade(&mut conn, 2, &[ADD_NOTE, failing]).unwrap_err();
-        assert_eq!(version(&conn), 3);
+        upgrade(&mut conn, 3, &[ADD_NOTE, failing]).unwrap_err();
+        assert_eq!(version(&conn), 4);
         assert!(!has_table(&conn, "half") && has_table(&conn, "counter"));
         let left: i64 = conn
             .query_row("SELECT count(*) FROM transfer", [], |row| row.get(0))
             .unwrap();
         assert_eq!(left, 1);
         // A later program mends it, and goes on from where this one stopped.
-        upgrade(&mut conn, 3, &[ADD_NOTE, REBUILD]).unwrap();
-        assert_eq!(version(&conn), 4);
+        upgrade(&mut conn, 4, &[ADD_NOTE, REBUILD]).unwrap();
+        assert_eq!(version(&conn), 5);
     }
 }
 
@@ -105,12 +105,12 @@ fn what_is_not_ours_is_recognised() {
         conn.execute_batch(statements).unwrap();
         assert_eq!(format!("{:?}", recognise(&conn)), expected);
     };
-    check("", "Ok(Version(2))");
+    check("", "Ok(Version(3))");
     check("PRAGMA user_version = 0", "Err(Foreign)");
     check("PRAGMA application_id = 1", "Err(Foreign)");
     check(
         "PRAGMA user_version = 9",
-        "Err(Newer { found: 9, known: 2 })",
+        "Err(Newer { found: 9, known: 3 })",
     );
     let empty = Connection::open_in_memory().unwrap();
     assert_eq!(recognise(&empty).unwrap(), Found::New);

@@ -24,6 +24,15 @@ fn ciphertext(parcels: &[Parcel], is_meant: impl Fn(&Parcel) -> bool) -> Traces 
     traces
 }
 
+/// Whom each counts for, where `is_meant`.
+fn holders(parcels: &[Parcel], is_meant: impl Fn(&Parcel) -> bool) -> Traces {
+    let mut traces = Traces::default();
+    for parcel in parcels.iter().filter(|parcel| is_meant(parcel)) {
+        traces.add_short(&format!("{parcel:?}"), parcel.holder().as_bytes());
+    }
+    traces
+}
+
 /// Every proof and token of each. The server keeps none of them at any time.
 fn secrets(parcels: &[Parcel]) -> Traces {
     let mut traces = Traces::default();
@@ -59,6 +68,9 @@ async fn of_the_dead_nothing_is_left() {
     sweep(&stage.service).await.unwrap();
     let left = dead.in_folder(directory.path());
     assert!(left.is_empty(), "{left:?}");
+    let left = holders(&parcels, |parcel| !parcel.fate.is_live());
+    let left = left.in_folder(directory.path());
+    assert!(left.is_empty(), "holders of {left:?}");
 
     let live: Vec<Parcel> = parcels
         .iter()
@@ -69,6 +81,8 @@ async fn of_the_dead_nothing_is_left() {
         .in_folder(directory.path())
         .len();
     assert_eq!(found, live.len(), "what is alive is there, and is seen");
+    let found = holders(&live, |_| true).in_folder(directory.path()).len();
+    assert_eq!(found, live.len(), "and so is whose it is");
     assert_eq!(secrets(&parcels).in_folder(directory.path()).len(), 0);
 }
 

@@ -46,6 +46,11 @@ impl Traces {
         }
     }
 
+    /// Looks for 16 bytes as they are.
+    pub(crate) fn add_short(&mut self, name: &str, bytes: &[u8; HEAD_LEN]) {
+        self.add_needle(name, bytes.to_vec());
+    }
+
     fn add_needle(&mut self, name: &str, bytes: Vec<u8>) {
         self.beginnings.insert(*bytes.first_chunk().unwrap());
         let head = *bytes.first_chunk().unwrap();

@@ -1,4 +1,4 @@
-//! A folder that the first version wrote, as it lies in `tests/fixtures/v1`: every later version finds all that is in it.
+//! Folders that older versions wrote, as they lie in `tests/fixtures`: every later version finds all that is in them.
 
 use super::*;
 use crate::stage::{self, Parcel, Stage};
@@ -24,9 +24,17 @@ fn layout(directory: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_the_first_version_wrote_is_found_as_it_was() {
+async fn what_an_older_version_wrote_is_found_as_it_was() {
+    let versions: Vec<_> = (1..schema::VERSION).collect();
+    assert_eq!(versions, [1, 2], "a folder of every version is kept");
+    for version in versions {
+        check(version).await;
+    }
+}
+
+async fn check(version: i64) {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let parcels = stage::first_version(old.path());
+    let parcels = stage::written_by(version, old.path());
     let from_new = written(new.path(), &parcels).await;
     let from_old = Stage::later(old.path()).await;
     for parcel in &parcels {
@@ -50,4 +58,11 @@ async fn what_the_first_version_wrote_is_found_as_it_was() {
     };
     assert_eq!(due(&from_old).await, due(&from_new).await);
     assert_eq!(layout(old.path()), layout(new.path()));
+    // Of what it wrote nobody knows whose it is, and it counts for nobody.
+    for parcel in &parcels {
+        let held = from_old.records.held_by(&parcel.holder()).await.unwrap();
+        assert_eq!(held, HeldBy::default());
+        let held = from_new.records.held_by(&parcel.holder()).await.unwrap();
+        assert_eq!(held.client.count, u64::from(parcel.fate.is_live()));
+    }
 }
