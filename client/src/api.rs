@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onetimeshare_crypto::base64url::content_digest;
-use onetimeshare_protocol::id::{ClaimToken, OwnerToken, TransferId};
+use onetimeshare_protocol::id::{ClaimToken, CreateToken, OwnerToken, TransferId};
 use onetimeshare_protocol::limits::{MANIFEST_LEN_MAX, PART_COUNT_MAX};
 use onetimeshare_protocol::route;
 use onetimeshare_protocol::transfer::{
@@ -109,6 +109,13 @@ impl Client {
         self.http.json(call, SHORT_LEN_MAX)
     }
 
+    /// The same for the holder of a create token: the limits are that token's. It is refused (401) when it is none of the server's.
+    pub fn config_as(&self, create_token: &CreateToken) -> Result<ConfigAnswer> {
+        let call = Call::new(Method::GET, route::CONFIG.to_owned());
+        self.http
+            .json(call.bearer(create_token.to_text()), SHORT_LEN_MAX)
+    }
+
     /// `GET /stats`: how much it has passed on.
     pub fn stats(&self) -> Result<StatsAnswer> {
         let call = Call::new(Method::GET, route::STATS.to_owned());
@@ -118,6 +125,18 @@ impl Client {
     /// `POST /transfers`. The same request again is answered with the present state.
     pub fn create(&self, request: &CreateRequest) -> Result<CreateAnswer> {
         let call = Call::new(Method::POST, route::TRANSFERS.to_owned()).payload(json(request));
+        self.http.json(call, SHORT_LEN_MAX)
+    }
+
+    /// The same for the holder of a create token, where the server asks for one.
+    pub fn create_as(
+        &self,
+        create_token: &CreateToken,
+        request: &CreateRequest,
+    ) -> Result<CreateAnswer> {
+        let call = Call::new(Method::POST, route::TRANSFERS.to_owned())
+            .bearer(create_token.to_text())
+            .payload(json(request));
         self.http.json(call, SHORT_LEN_MAX)
     }
 

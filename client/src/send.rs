@@ -10,7 +10,7 @@ use onetimeshare_crypto::key::derive_verifier;
 use onetimeshare_crypto::{BodySealer, Link, LinkKey, LinkKeys, Passphrase, RootKeys};
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::id::{
-    AccessVerifier, LinkVerifier, OwnerToken, OwnerVerifier, TransferId,
+    AccessVerifier, CreateToken, LinkVerifier, OwnerToken, OwnerVerifier, TransferId,
 };
 use onetimeshare_protocol::limits::PART_COUNT_MAX;
 use onetimeshare_protocol::transfer::{
@@ -18,7 +18,7 @@ use onetimeshare_protocol::transfer::{
 };
 use zeroize::Zeroizing;
 
-use crate::address::{Receipt, link_text};
+use crate::address::{Receipt, link_text, parse_base};
 use crate::api::Client;
 use crate::error::{Error, Result};
 use crate::nfc;
@@ -42,6 +42,8 @@ pub struct SendOptions<'a> {
     pub claims_max: Option<u32>,
     /// What the link needs besides. An empty one is a passphrase too.
     pub passphrase: Option<&'a str>,
+    /// What lets the sender create transfers, where the server asks for it (401 without).
+    pub create_token: Option<&'a CreateToken>,
 }
 
 /// A transfer that is ready to be opened. Does not print its link.
@@ -70,7 +72,10 @@ impl fmt::Debug for Sent {
 /// Fails with [`onetimeshare_crypto::Error::BodyChanged`] when the content changed meanwhile: send it again, which makes a
 /// new link.
 pub fn send(client: &Client, options: &SendOptions<'_>, content: Content<'_>) -> Result<Sent> {
-    let config = client.retry(|_| client.config())?;
+    let config = client.retry(|_| match options.create_token {
+        Some(token) => client.config_as(token),
+        None => client.config(),
+    })?;
     let mut sending = Sending::prepare(client, &config, options, content)?;
     sending.run().inspect_err(|_| {
         // What could not be burnt is abandoned, and the server removes it by itself.
@@ -81,7 +86,10 @@ pub fn send(client: &Client, options: &SendOptions<'_>, content: Content<'_>) ->
 /// One transfer on its way, step by step.
 pub struct Sending<'a> {
     client: Client,
+    create_token: Option<CreateToken>,
     link: Link,
+    /// Where it leads: `https://HOST`.
+    link_base: String,
     receipt: Receipt,
     request: CreateRequest,
     is_inline: bool,
@@ -100,6 +108,12 @@ impl<'a> Sending<'a> {
         content: Content<'a>,
     ) -> Result<Self> {
         let (manifest, contents) = content.split()?;
+        let link_base = match &config.open_url {
+            None => client.base().to_owned(),
+            Some(url) => parse_base(url).map_err(|_| {
+                unexpected("the server names an address for its links that is none")
+            })?,
+        };
         let passphrase = options.passphrase.map(|text| Passphrase::new(text, &nfc));
         let passphrase = passphrase.transpose()?;
         let key = LinkKey::from_random(client.generate_bytes()?);
@@ -111,6 +125,8 @@ impl<'a> Sending<'a> {
         let body_len = manifest.layout().body_len();
         Ok(Self {
             client: client.clone(),
+            create_token: options.create_token.cloned(),
+            link_base,
             request: CreateRequest {
                 id: id.clone(),
                 link_verifier: LinkVerifier::from_bytes(*link_keys.link_verifier()),
@@ -136,7 +152,7 @@ impl<'a> Sending<'a> {
 
     /// The link: `https://HOST/open#FRAGMENT`. Opens nothing before the upload is complete.
     pub fn link(&self) -> Zeroizing<String> {
-        link_text(self.client.base(), &self.link)
+        link_text(&self.link_base, &self.link)
     }
 
     /// The authority over it.
@@ -160,7 +176,10 @@ impl<'a> Sending<'a> {
         if self.is_inline && self.request.body.is_none() {
             self.request.body = Some(self.seal_part(0, self.request.body_len)?);
         }
-        let answer = self.client.create(&self.request)?;
+        let answer = match &self.create_token {
+            Some(token) => self.client.create_as(token, &self.request)?,
+            None => self.client.create(&self.request)?,
+        };
         let is_part_len = (1..=PART_LEN_MAX).contains(&answer.part_len)
             && self.request.body_len.div_ceil(answer.part_len) <= PART_COUNT_MAX;
         if !is_part_len {

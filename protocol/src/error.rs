@@ -42,6 +42,8 @@ error_codes! {
     RequestMalformed = "request.malformed", 400;
     /// The call needs an owner or claim token in `Authorization: Bearer`.
     RequestUnauthorized = "request.unauthorized", 401;
+    /// This server creates transfers for holders of its create tokens alone: `Authorization: Bearer` has none of them.
+    CreateUnauthorized = "create.unauthorized", 401;
     /// Right link proof, wrong access proof; carries `attempts_left`.
     AccessDenied = "access.denied", 403;
     /// What its creator may hold at once has no room for one more; carries the bound, `count_max` or `len_max`. A repeat of a request that was taken is answered all the same.
@@ -50,6 +52,8 @@ error_codes! {
     TransferUnknown = "transfer.unknown", 404;
     /// No such path. Outside of `/api/`, who accepts `text/html` gets a page instead; likewise for 405.
     PathUnknown = "path.unknown", 404;
+    /// This server takes only one half of the calls, those that create or those that open: the other half is taken elsewhere.
+    PathElsewhere = "path.elsewhere", 404;
     /// The path does not take this method.
     MethodUnknown = "method.unknown", 405;
     /// The request took too long to arrive.
@@ -171,10 +175,12 @@ mod tests {
         let released = [
             ("request.malformed", 400),
             ("request.unauthorized", 401),
+            ("create.unauthorized", 401),
             ("access.denied", 403),
             ("quota.exceeded", 403),
             ("transfer.unknown", 404),
             ("path.unknown", 404),
+            ("path.elsewhere", 404),
             ("method.unknown", 405),
             ("request.timeout", 408),
             ("transfer.conflict", 409),

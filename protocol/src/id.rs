@@ -129,11 +129,48 @@ wire_bytes! {
     ClaimVerifier, 32, "a claim verifier: 43 characters of base64url"
 }
 
+/// Lets its holder create transfers on a server that asks for one: 32 random bytes, made by `onetimeshare-server create-token`. Its
+/// text begins with [`CreateToken::PREFIX`], so that scanners for leaked secrets can find it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CreateToken([u8; 32]);
+
+impl CreateToken {
+    /// Length in bytes.
+    pub const LEN: usize = 32;
+
+    /// What its text begins with.
+    pub const PREFIX: &'static str = "ots_";
+
+    /// Wraps the bytes; every value of this length is one.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The canonical text, as people paste it and headers carry it: the prefix and 43 characters of base64url.
+    pub fn to_text(&self) -> String {
+        format!("{}{}", Self::PREFIX, base64url::encode(&self.0))
+    }
+}
+
+impl FromStr for CreateToken {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let bytes = text
+            .strip_prefix(Self::PREFIX)
+            .and_then(base64url::parse_array);
+        bytes.map(Self).ok_or(ParseError {
+            expected: "a create token: ots_ and 43 characters of base64url",
+        })
+    }
+}
+
 secret_debug!(
     LinkProof,
     AccessProof,
     OwnerToken,
     ClaimToken,
+    CreateToken,
     LinkVerifier,
     AccessVerifier,
     OwnerVerifier,
@@ -164,9 +201,33 @@ mod tests {
     }
 
     #[test]
+    fn create_tokens_have_their_prefix() {
+        let token = CreateToken::from_bytes([255; 32]);
+        let text = token.to_text();
+        assert_eq!(text, format!("ots_{}8", "_".repeat(42)));
+        assert_eq!(text.parse(), Ok(token));
+        let bare = text.strip_prefix("ots_").expect("its prefix");
+        let refused = [
+            bare.to_owned(),
+            format!("OTS_{bare}"),
+            format!("ots-{bare}"),
+            format!("ots_{bare}A"),
+            format!(" {text}"),
+            format!("ots_ots_{bare}"),
+            format!("ots_{}9", "_".repeat(42)), // stray bits
+            "ots_".to_owned(),
+        ];
+        for text in refused {
+            assert!(text.parse::<CreateToken>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn secrets_do_not_print() {
         let token = OwnerToken::from_bytes([7; 32]);
         assert_eq!(format!("{token:?}"), "OwnerToken(…)");
+        let token = CreateToken::from_bytes([7; 32]);
+        assert_eq!(format!("{token:?}"), "CreateToken(…)");
         let error = serde_json::from_str::<OwnerToken>("\"hunter2\"")
             .unwrap_err()
             .to_string();

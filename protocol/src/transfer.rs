@@ -350,6 +350,20 @@ impl StatsAnswer {
     }
 }
 
+/// Which half of the calls a server takes. Servers of different roles may stand over the same stores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// All of them.
+    #[default]
+    Both,
+    /// The sender's alone: creating, uploading, receipts, unlocking, burning.
+    Create,
+    /// Those alone that a link is opened by.
+    Open,
+}
+
 /// Answer to `GET /config`: what this server allows, so that a client can say so before any work starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -377,6 +391,18 @@ pub struct ConfigAnswer {
     pub upload_idle_s: u64,
     /// How long after its expiry, or its end if that is later, the tombstone of a transfer is kept, in seconds.
     pub tombstone_ttl_s: u64,
+    /// Whether only holders of a create token may create transfers. With one as bearer, the limits in this answer are that token's.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub needs_create_token: bool,
+    /// Which half of the calls this server takes.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub role: Role,
+    /// Where links lead that are made here, as `https://HOST[:PORT]`; to this server itself when it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub open_url: Option<String>,
 }
 
 /// Refuses `null` where a member may be absent: there is one way to leave something out.
@@ -437,5 +463,14 @@ mod tests {
                 lease_expires_at: 5
             }
         );
+    }
+
+    #[test]
+    fn limits_of_an_older_server_hold_for_everybody() {
+        let json = r#"{"version":"0","transfer_size_max":1,"inline_max":1,"part_len":1,"ttl_s_max":1,"ttl_s_default":1,
+            "ttl_s_min":1,"claims_max":1,"lease_s":1,"upload_idle_s":1,"tombstone_ttl_s":1}"#;
+        let config: ConfigAnswer = serde_json::from_str(json).expect(json);
+        assert!(!config.needs_create_token);
+        assert_eq!((config.role, config.open_url), (Role::Both, None));
     }
 }

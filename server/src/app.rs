@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use onetimeshare_protocol::transfer::Role;
+
 use crate::budget::Budgets;
+use crate::create_tokens::CreateTokens;
 use crate::creators::Creators;
 use crate::metrics::Metrics;
 use crate::service::Service;
@@ -25,13 +28,19 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What clients may ask for.
     pub budgets: Arc<Budgets>,
+    /// Who may create transfers; none where everybody may.
+    pub create_tokens: Option<Arc<CreateTokens>>,
+    /// Which half of the calls is taken.
+    pub role: Role,
+    /// The origin that links lead to; none for this server's own.
+    pub open_url: Option<Arc<str>>,
     /// On which terms they may create.
     pub creators: Arc<Creators>,
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted and refuses nobody for asking much or
-    /// holding much.
+    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted, refuses nobody for asking much or
+    /// holding much, and takes every call of everybody.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
@@ -41,6 +50,9 @@ impl App {
             is_encrypted: false,
             metrics: Arc::default(),
             budgets: Arc::new(Budgets::endless()),
+            create_tokens: None,
+            role: Role::Both,
+            open_url: None,
             creators: Arc::default(),
         }
     }

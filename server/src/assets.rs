@@ -47,6 +47,12 @@ pub(crate) const ADDRESSES: [(&str, &str); 6] = [
 /// The page at every other address.
 pub(crate) const UNKNOWN: &str = "unknown.html";
 
+/// What a server that only opens gives instead of the pages of senders.
+pub(crate) const ONLY_OPENS: &str = "only-opens.html";
+
+/// What a server that only creates gives instead of the page that opens.
+pub(crate) const ONLY_CREATES: &str = "only-creates.html";
+
 const SERVICE_WORKER: &str = "sw.js";
 
 impl Asset {
@@ -78,7 +84,9 @@ pub(crate) fn in_folder() -> impl Iterator<Item = (String, &'static Asset)> {
 /// Whether the pages and the wasm were there when the server was built.
 pub fn is_complete() -> bool {
     ADDRESSES.iter().all(|(_, name)| find(name).is_some())
-        && find(UNKNOWN).is_some()
+        && [UNKNOWN, ONLY_OPENS, ONLY_CREATES]
+            .iter()
+            .all(|name| find(name).is_some())
         && FILES
             .iter()
             .any(|file| file.content_type == "application/wasm")

@@ -9,6 +9,7 @@ pub mod client;
 pub mod conformance;
 pub mod memory;
 mod table;
+mod tokens;
 mod under_way;
 
 use std::num::NonZeroU32;
@@ -17,12 +18,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use governor::clock::MonotonicClock;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use self::client::{Client, Network, Peer, Proxies};
 use self::memory::MemoryLedger;
+use self::tokens::TokenLedger;
 pub(crate) use self::under_way::Pending;
 use self::under_way::UnderWay;
 use crate::record::{StoreError, StoreResult};
@@ -132,6 +135,15 @@ impl Rates {
     }
 }
 
+/// Whose budget a request is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spender {
+    /// A client's, at the rate that all have.
+    Client(Client),
+    /// A create token's, at a rate of its own; without one it has no end.
+    Token(Client, Option<Rate>),
+}
+
 /// Keeps what clients have spent.
 #[async_trait]
 pub trait Ledger: Send + Sync {
@@ -164,6 +176,8 @@ pub struct Spent {
     pub rate: Rate,
     /// When there will be room.
     pub wait: Duration,
+    /// Whether it is a create token's, and not the client's.
+    pub is_of_token: bool,
 }
 
 impl Spent {
@@ -189,6 +203,7 @@ pub struct Budgets {
     proxies: Proxies,
     rates: Rates,
     own: MemoryLedger,
+    of_tokens: TokenLedger,
     shared: Option<Arc<dyn Ledger>>,
     under_way: UnderWay,
     /// Whether it was told that a proxy is missing in the settings.
@@ -210,6 +225,7 @@ impl Budgets {
             proxies,
             rates,
             own: MemoryLedger::new(&rates),
+            of_tokens: TokenLedger::new(MonotonicClock),
             shared,
             under_way: UnderWay::new(usize::MAX),
             has_told: AtomicBool::new(false),
@@ -255,24 +271,43 @@ impl Budgets {
         self.proxies.client(peer, lines)
     }
 
+    /// At which rate `spender` has `budget`; none where that has no end.
+    fn rate(&self, budget: Budget, spender: Spender) -> Option<Rate> {
+        match spender {
+            Spender::Client(_) => self.rates.of(budget),
+            Spender::Token(_, rate) => rate,
+        }
+    }
+
     /// The most that one request can cost of `budget`, beside the request itself: what is larger takes all that there is.
-    pub(crate) fn cost_max(&self, budget: Budget) -> u32 {
-        let rate = self.rates.of(budget);
+    pub(crate) fn cost_max(&self, budget: Budget, spender: Spender) -> u32 {
+        let rate = self.rate(budget, spender);
         rate.map_or(u32::MAX, |rate| rate.count() - 1)
     }
 
-    /// Takes `cost` from what `client` has of `budget`.
+    /// Takes `cost` from what `spender` has of `budget`.
     pub(crate) async fn spend(
         &self,
         budget: Budget,
-        client: Client,
+        spender: Spender,
         cost: NonZeroU32,
     ) -> Result<(), Stopped> {
-        let Some(rate) = self.rates.of(budget) else {
+        let Some(rate) = self.rate(budget, spender) else {
             return Ok(());
         };
-        let stopped = |wait| Stopped::Spent(Spent { budget, rate, wait });
-        if let Some(wait) = self.own.take(budget, client, cost) {
+        let (client, own) = match spender {
+            Spender::Client(client) => (client, self.own.take(budget, client, cost)),
+            Spender::Token(token, _) => (token, self.of_tokens.take(token, rate, cost)),
+        };
+        let stopped = |wait| {
+            Stopped::Spent(Spent {
+                budget,
+                rate,
+                wait,
+                is_of_token: matches!(spender, Spender::Token(..)),
+            })
+        };
+        if let Some(wait) = own {
             return Err(stopped(wait));
         }
         match self.spend_shared((budget, rate), client, cost).await {
@@ -329,7 +364,13 @@ mod tests {
         let check = |millis, expected| {
             let wait = Duration::from_millis(millis);
             let budget = Budget::Open;
-            assert_eq!(Spent { budget, rate, wait }.wait_s(), expected, "{millis}");
+            let spent = Spent {
+                budget,
+                rate,
+                wait,
+                is_of_token: false,
+            };
+            assert_eq!(spent.wait_s(), expected, "{millis}");
         };
         check(0, 1);
         check(1, 1);
@@ -378,7 +419,8 @@ mod tests {
 
     async fn spend(budgets: &Budgets, budget: Budget) -> Result<(), Stopped> {
         let client = Client::new(Peer::UNKNOWN.0);
-        budgets.spend(budget, client, NonZeroU32::MIN).await
+        let spender = Spender::Client(client);
+        budgets.spend(budget, spender, NonZeroU32::MIN).await
     }
 
     #[tokio::test]
@@ -392,6 +434,45 @@ mod tests {
                 "{stopped:?}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_with_its_own_rate_spends_nothing_of_its_client() {
+        let rates = Rates::default().with(Budget::Create, Rate::new(1, 60));
+        let budgets = Budgets::new(rates, Proxies::default(), None);
+        let token = Client::of_token("one");
+        let spend = |spender| budgets.spend(Budget::Create, spender, NonZeroU32::MIN);
+        for _ in 0..3 {
+            spend(Spender::Token(token, None)).await.expect("no end");
+        }
+        let own = Spender::Token(token, Rate::new(2, 60));
+        assert_eq!(budgets.cost_max(Budget::Create, own), 1);
+        spend(own).await.expect("the first");
+        spend(own).await.expect("the second");
+        let stopped = spend(own).await;
+        assert!(
+            matches!(
+                stopped,
+                Err(Stopped::Spent(Spent {
+                    is_of_token: true,
+                    ..
+                }))
+            ),
+            "{stopped:?}"
+        );
+        let client = Spender::Client(Client::new(Peer::UNKNOWN.0));
+        spend(client).await.expect("nobody has spent it");
+        let stopped = spend(client).await;
+        assert!(
+            matches!(
+                stopped,
+                Err(Stopped::Spent(Spent {
+                    is_of_token: false,
+                    ..
+                }))
+            ),
+            "{stopped:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ mod blobs;
 pub mod reference;
 pub mod settings;
 mod sources;
-mod value;
+pub(crate) mod value;
 mod variables;
 
 use std::ffi::OsString;
@@ -17,6 +17,7 @@ use clap::ArgMatches;
 use onetimeshare_protocol::limits::{
     BODY_LEN_MIN, CLAIMS_MAX, CONTENT_LEN_MAX, PART_COUNT_MAX, body_len,
 };
+use onetimeshare_protocol::transfer::Role;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -98,6 +99,12 @@ pub struct Config {
     pub periods: Periods,
     /// How many may ask, and for how much.
     pub access: Access,
+    /// The file of tokens without which nobody may create transfers; none where everybody may.
+    pub create_tokens: Option<PathBuf>,
+    /// Which half of the calls are taken.
+    pub role: Role,
+    /// The origin that links lead to; none for the server's own.
+    pub open_url: Option<String>,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
     /// Whom to tell of a weakness, as URIs.
@@ -137,6 +144,8 @@ pub enum Action {
     Healthcheck(HealthcheckOptions),
     /// To say what it gives to browsers.
     Hashes,
+    /// To make a create token of this name.
+    CreateToken(String),
 }
 
 /// How the stores are checked.
@@ -189,6 +198,10 @@ impl Invocation {
                 is_live: healthcheck.get_flag(settings::LIVE),
             }),
             Some((settings::HASHES, _)) => Action::Hashes,
+            Some((settings::CREATE_TOKEN, made)) => {
+                let name = made.get_one::<String>(settings::NAME);
+                Action::CreateToken(name.cloned().unwrap_or_default())
+            }
             _ => Action::Serve,
         };
         let config = Config::load(&matches, &Variables::of(variables));
@@ -250,6 +263,16 @@ impl Config {
                 requests_max: connections(sources, "max-requests-each"),
                 quota: take_quota(sources),
             },
+            create_tokens: sources.optional("create-token-file", |text| {
+                (!text.is_empty()).then(|| text.into())
+            }),
+            role: sources.one("role", |text| match text {
+                "both" => Some(Role::Both),
+                "create" => Some(Role::Create),
+                "open" => Some(Role::Open),
+                _ => None,
+            }),
+            open_url: sources.optional("open-url", value::origin),
             shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
                 "off" => Some(false),
@@ -276,8 +299,12 @@ impl Config {
             limits,
             periods,
             redis,
+            role,
+            open_url,
             ..
         } = self;
+        // One that is faulty is told as that.
+        let has_open_url = sources.is_set("open-url");
         let mut require = |holds: bool, fault: &str| {
             if !holds {
                 sources.fault(fault.to_owned());
@@ -300,6 +327,10 @@ impl Config {
             periods.lease_s > 0 || !waits,
             "`redis-replicas` must be 0 where `lease` is 0: what was given once could not be given again when too few replicas \
              answer",
+        );
+        require(
+            *role != Role::Create || open_url.is_some() || has_open_url,
+            "`open-url` must be set where `role` is create: links have to lead to a server that opens them",
         );
         let part_count = body_len(limits.transfer_size_max)
             .unwrap_or(BODY_LEN_MIN)
@@ -394,13 +425,9 @@ fn take_rates(sources: &mut Sources) -> Rates {
         });
         rates = rates.with(budget, rate);
     };
-    let requests = |text: &str| {
-        let rate = value::rate(text, value::parse)?;
-        (rate.count() <= 1_000_000 && rate.period_s() <= DAY_S).then_some(rate)
-    };
-    take(Budget::Create, "rate-create", &requests);
-    take(Budget::Open, "rate-open", &requests);
-    take(Budget::Owner, "rate-owner", &requests);
+    take(Budget::Create, "rate-create", &value::requests);
+    take(Budget::Open, "rate-open", &value::requests);
+    take(Budget::Owner, "rate-owner", &value::requests);
     let kibibytes = |text: &str| {
         let size = value::size(text).filter(|size| (1 << 20..=1 << 40).contains(size))?;
         Some(size / 1024)

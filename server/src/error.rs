@@ -62,6 +62,13 @@ impl ApiError {
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
+    /// Whoever wants to create a transfer holds no create token, or none that is known here.
+    pub(crate) fn not_a_creator() -> Self {
+        let message = "this server creates transfers for holders of its create tokens alone: send one as `Authorization: Bearer`, as whoever runs it has given it to you";
+        Self::new(ErrorCode::CreateUnauthorized, message)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
     /// No transfer for what the caller proved, whatever it is that does not fit.
     pub(crate) fn unknown_transfer() -> Self {
         Refusal::Unknown.into()
@@ -96,7 +103,12 @@ impl ApiError {
 
     /// The client has asked for more than its share.
     pub(crate) fn spent(spent: &Spent) -> Self {
-        let Spent { budget, rate, .. } = spent;
+        let Spent {
+            budget,
+            rate,
+            is_of_token,
+            ..
+        } = spent;
         let (name, wait_s) = (budget.name(), spent.wait_s());
         let (quota, unit) = match budget {
             Budget::Upload => (u64::from(rate.count()) * 1024, ";qu=\"content-bytes\""),
@@ -105,7 +117,11 @@ impl ApiError {
         let policy = format!("\"{name}\";q={quota};w={}{unit}", rate.period_s());
         let visible =
             |text: String| HeaderValue::try_from(text).expect("words and digits are visible");
-        let message = "too much is asked from your network: wait as many seconds as `Retry-After` says, then go on; nothing was used up";
+        let message = if *is_of_token {
+            "too much is created with this create token: wait as many seconds as `Retry-After` says, then go on; nothing was used up"
+        } else {
+            "too much is asked from your network: wait as many seconds as `Retry-After` says, then go on; nothing was used up"
+        };
         Self::new(ErrorCode::RateLimited, message)
             .with_header(RETRY_AFTER, HeaderValue::from(wait_s))
             .with_header(RATE_LIMIT_POLICY, visible(policy))

@@ -4,6 +4,7 @@
 mod json;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -16,6 +17,8 @@ use onetimeshare_protocol::id::TransferId;
 use tracing::{Span, field};
 
 pub(crate) use self::json::JsonBody;
+use crate::app::App;
+use crate::create_tokens::Grant;
 use crate::error::ApiError;
 use crate::transfer::Refusal;
 
@@ -92,12 +95,49 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Bearer<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let token = || {
-            let (scheme, token) = only(&parts.headers, &AUTHORIZATION)?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(())?;
-            token.trim_start_matches(' ').parse().ok()
-        };
-        token().map(Self).ok_or_else(ApiError::unauthorized)
+        bearer(&parts.headers)
+            .map(Self)
+            .ok_or_else(ApiError::unauthorized)
+    }
+}
+
+/// The token in `Authorization: Bearer`; none when nothing well formed stands there.
+pub(crate) fn bearer<T: FromStr>(headers: &HeaderMap) -> Option<T> {
+    let (scheme, token) = only(headers, &AUTHORIZATION)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(())?;
+    token.trim_start_matches(' ').parse().ok()
+}
+
+/// Who creates a transfer: the holder of a create token, or, where none is asked for, anybody. It is looked at before the body is.
+#[derive(Debug)]
+pub(crate) struct Creator(pub(crate) Option<Arc<Grant>>);
+
+impl FromRequestParts<App> for Creator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let grant = parts.extensions.get::<Arc<Grant>>();
+        match (&app.create_tokens, grant) {
+            (None, _) => Ok(Self(None)),
+            (Some(_), Some(grant)) => Ok(Self(Some(Arc::clone(grant)))),
+            (Some(_), None) => Err(ApiError::not_a_creator()),
+        }
+    }
+}
+
+/// The same of who asks for the limits: anybody may, and whoever shows a token hears whether it is one.
+#[derive(Debug)]
+pub(crate) struct PossibleCreator(pub(crate) Option<Arc<Grant>>);
+
+impl FromRequestParts<App> for PossibleCreator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        if !parts.headers.contains_key(AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        let Creator(grant) = Creator::from_request_parts(parts, app).await?;
+        Ok(Self(grant))
     }
 }
 

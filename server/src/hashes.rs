@@ -25,6 +25,10 @@ pub struct Hashes {
     files: Vec<File>,
     /// What is given at every other address to who takes pages, with the status 404.
     unknown: Option<Body>,
+    /// What a server that only opens gives at `/`, and, with 404, at `/manage`.
+    only_opens: Option<Body>,
+    /// What a server that only creates gives at `/open`, with 404.
+    only_creates: Option<Body>,
 }
 
 /// What is answered at one path.
@@ -65,6 +69,8 @@ pub fn hashes() -> Hashes {
         content_security_policy: headers::policy(),
         files,
         unknown: assets::find(assets::UNKNOWN).map(body),
+        only_opens: assets::find(assets::ONLY_OPENS).map(body),
+        only_creates: assets::find(assets::ONLY_CREATES).map(body),
     }
 }
 

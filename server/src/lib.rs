@@ -9,6 +9,7 @@ pub mod budget;
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod create_tokens;
 pub mod creators;
 mod error;
 mod extract;
@@ -22,6 +23,7 @@ pub mod openapi;
 mod pace;
 pub mod record;
 pub mod redis;
+pub mod renewal;
 pub mod router;
 pub mod service;
 #[cfg(test)]

@@ -19,13 +19,15 @@ use onetimeshare_server::clock::{Clock as _, SystemClock};
 use onetimeshare_server::config::{
     Action, BlobPlace, CheckOptions, Config, Faults, HealthcheckOptions, Invocation,
 };
+use onetimeshare_server::create_tokens::{CreateTokens, Made, check_name};
 use onetimeshare_server::hashes::hashes;
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Crowd, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
+use onetimeshare_server::renewal::{self, HangUps};
 use onetimeshare_server::router::{metrics_router, router};
 use onetimeshare_server::service::Service;
-use onetimeshare_server::tls::{self, HangUps, Tls};
+use onetimeshare_server::tls::Tls;
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{supervisor, sweeper, telemetry};
 use tokio::net::TcpListener;
@@ -70,11 +72,35 @@ fn main() -> ExitCode {
             }
             Err(sentence) => refuse(1, &sentence),
         },
-        (Action::Hashes, _) => match tell_hashes() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(1, &format_args!("{error:#}")),
+        (Action::Hashes, _) => succeed(tell_hashes()),
+        (Action::CreateToken(name), _) => match check_name(&name) {
+            Ok(()) => succeed(tell_token(name)),
+            Err(sentence) => refuse(2, &sentence),
         },
     }
+}
+
+/// Ends as the outcome says.
+fn succeed(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(1, &format_args!("{error:#}")),
+    }
+}
+
+/// Makes a create token: its table for a file, and the token for eyes alone. A table without its token would be of no use.
+fn tell_token(name: String) -> Result<()> {
+    let made = Made::new(name).context("the system gives no random bytes")?;
+    let (mut people, mut file) = (io::stderr(), io::stdout());
+    writeln!(
+        people,
+        "The token, which is shown this once: give it to whoever may create transfers.\n{}\n\n\
+         Its table, for the file that --create-token-file names:",
+        made.text()
+    )
+    .and_then(|()| write!(file, "{}", made.table()))
+    .and_then(|()| file.flush())
+    .context("the token cannot be written")
 }
 
 /// Says what browsers are given. The list is all that it is asked for, so that one which is not read whole is an error.
@@ -182,6 +208,9 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         limits,
         periods,
         access,
+        create_tokens,
+        role,
+        open_url,
         shows_stats,
         contacts,
         metrics_listen,
@@ -194,6 +223,9 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let _exporting = telemetry::start(log, log_format, names_collector)?;
     warn_of_unknown(&unknown_variables);
     let tls = tls.map(Tls::open).transpose()?;
+    let create_tokens = create_tokens
+        .map(|path| CreateTokens::open(path, limits).map(Arc::new))
+        .transpose()?;
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
@@ -218,6 +250,9 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         is_encrypted: tls.is_some(),
         metrics,
         budgets: Arc::new(budgets.with_requests_max(access.requests_max)),
+        create_tokens,
+        role,
+        open_url: open_url.map(Arc::from),
         creators: Arc::new(creators),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
@@ -262,7 +297,12 @@ impl Tasks {
     ) -> Self {
         let (service, metrics) = (Arc::clone(&app.service), Arc::clone(&app.metrics));
         let sweeping = sweeper::run(service, Arc::clone(&metrics), stop.child_token());
-        let renewing = tls::renew(doors.tls.clone(), hang_ups, clock, metrics);
+        let renewing = renewal::renew(
+            (doors.tls.clone(), app.create_tokens.clone()),
+            hang_ups,
+            clock,
+            metrics,
+        );
         Self {
             sweeping: tokio::spawn(sweeping),
             renewing: tokio::spawn(stop.child_token().run_until_cancelled_owned(renewing)),
@@ -275,7 +315,7 @@ impl Tasks {
         let what = tokio::select! {
             _ = &mut self.serving => "accept loop",
             _ = &mut self.sweeping => "sweeper",
-            _ = &mut self.renewing => "renewal of the certificate",
+            _ = &mut self.renewing => "renewal of files",
         };
         anyhow!("the {what} ended in a panic")
     }

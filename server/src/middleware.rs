@@ -8,3 +8,4 @@ pub(crate) mod measure;
 pub(crate) mod pace;
 pub(crate) mod panics;
 pub(crate) mod request_log;
+pub(crate) mod role;

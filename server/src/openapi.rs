@@ -74,6 +74,7 @@ fn sender() -> Vec<Call> {
         .answers::<CreateAnswer>(201, "It is ready, or waits for its parts.")
         .answers::<CreateAnswer>(200, "The same request was taken before: where it stands.")
         .leads_to(OF_A_TRANSFER, "$request.body#/id")
+        .may_need_creator()
         .refuses(&[
             QuotaExceeded,
             TransferConflict,
@@ -120,7 +121,7 @@ fn sender() -> Vec<Call> {
             .answers_nothing("It is gone, also when it was before."),
     ]
     .into_iter()
-    .map(|call| call.tagged("sender").costs().asks_stores())
+    .map(|call| call.tagged("sender").is_of_a_role().costs().asks_stores())
     .collect()
 }
 
@@ -178,14 +179,19 @@ fn receiver() -> Vec<Call> {
     .into_iter()
     .map(|call| call.costs().asks_stores())
     .chain([head])
-    .map(|call| call.tagged("receiver"))
+    .map(|call| call.tagged("receiver").is_of_a_role())
     .collect()
 }
 
 fn server() -> Vec<Call> {
     vec![
         Call::new("get", route::CONFIG, "config", "Read the limits")
-            .answers::<ConfigAnswer>(200, "What this server takes."),
+            .answers::<ConfigAnswer>(
+                200,
+                "What this server takes, or what it takes by the create token that is shown.",
+            )
+            .may_need_creator()
+            .costs(),
         Call::new("get", route::STATS, "stats", "Read the counters")
             .answers::<StatsAnswer>(200, "Counts since the record store was made.")
             .refuses(&[PathUnknown])

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::handlers::{
     body, claim, config, create, health, openapi, owner, pages, parts, peek, security, stats,
 };
-use crate::middleware::{budget, drain, headers, host, measure, pace, panics, request_log};
+use crate::middleware::{budget, drain, headers, host, measure, pace, panics, request_log, role};
 
 /// The server's whole face.
 pub fn router(app: App) -> Router {
@@ -47,6 +47,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(pages::method_unknown)
         // The last one here is the outermost. A refused request is still logged, and carries every header.
         .layer(middleware::from_fn_with_state(app.clone(), budget::admit))
+        .layer(middleware::from_fn_with_state(app.clone(), role::keep))
         .layer(middleware::from_fn(drain::finish_refused_bodies))
         .layer(middleware::from_fn(pace::require_movement))
         .layer(middleware::from_fn(host::require_one_reading))

@@ -1,7 +1,6 @@
 //! TLS by a certificate and a key in files, which are read at the start and whenever the operator asks for it. It shows nothing
 //! of the key, and speaks to nobody: connections take from here what they begin with.
 
-mod renewal;
 mod validity;
 
 use std::fmt;
@@ -18,7 +17,6 @@ use rustls::{Error, ServerConfig};
 use thiserror::Error;
 use tracing::{error, info, warn};
 
-pub use self::renewal::{HangUps, renew};
 pub use self::validity::Validity;
 use crate::clock::date_of;
 

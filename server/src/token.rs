@@ -2,8 +2,8 @@
 //! Stores see verifiers only.
 
 use onetimeshare_protocol::id::{
-    AccessProof, AccessVerifier, ClaimToken, ClaimVerifier, LinkProof, LinkVerifier, OwnerToken,
-    OwnerVerifier, TransferId,
+    AccessProof, AccessVerifier, ClaimToken, ClaimVerifier, CreateToken, LinkProof, LinkVerifier,
+    OwnerToken, OwnerVerifier, TransferId,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -34,6 +34,11 @@ pub fn owner_verifier(token: &OwnerToken) -> OwnerVerifier {
 /// `SHA-256(claim_token)`, specification section 2.
 pub fn claim_verifier(token: &ClaimToken) -> ClaimVerifier {
     ClaimVerifier::from_bytes(hash(b"", token.as_bytes()))
+}
+
+/// `SHA-256` of the token's text, so that its operator can make it with any tool. A plain hash is enough for 256 random bits.
+pub(crate) fn create_verifier(token: &CreateToken) -> [u8; 32] {
+    hash(b"", token.to_text().as_bytes())
 }
 
 /// The one id that follows from `verifier`: the first 16 bytes of `SHA-256("onetimeshare/v1 id" ‖ verifier)`.

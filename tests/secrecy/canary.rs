@@ -109,6 +109,7 @@ impl Sender<'_> {
             ttl_s: Some(3600),
             claims_max: Some(1),
             passphrase: passphrase.as_deref(),
+            create_token: None,
         };
         let content = match entries.as_slice() {
             [(name, text)] if name.is_empty() => Content::Text(text),

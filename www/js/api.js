@@ -39,14 +39,14 @@ export class Api {
     this.#fetch = fetchFn;
   }
 
-  /** @param {AbortSignal} [signal] @returns {Promise<Limits>} */
-  config(signal) {
-    return this.#json("GET", "/api/v1/config", { signal });
+  /** @param {string | null} [token] Create token, for its limits. @param {AbortSignal} [signal] @returns {Promise<Limits>} */
+  config(token = null, signal) {
+    return this.#json("GET", "/api/v1/config", { token, signal });
   }
 
-  /** @param {CreateRequest} request @param {AbortSignal} signal @returns {Promise<Created>} */
-  create(request, signal) {
-    return this.#json("POST", "/api/v1/transfers", { body: request, signal });
+  /** @param {CreateRequest} request @param {AbortSignal} signal @param {string | null} [token] Create token. @returns {Promise<Created>} */
+  create(request, signal, token = null) {
+    return this.#json("POST", "/api/v1/transfers", { token, body: request, signal });
   }
 
   /** @param {string} id @param {string} token @param {AbortSignal} signal @returns {Promise<Parts>} */
@@ -204,7 +204,7 @@ export class Api {
 
 /**
  * @typedef {object} Call
- * @property {string} [token]
+ * @property {string | null} [token]
  * @property {object} [body]
  * @property {string} [range]
  * @property {AbortSignal | undefined} [signal]

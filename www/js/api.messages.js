@@ -17,6 +17,9 @@
  * @property {number} lease_s
  * @property {number} upload_idle_s
  * @property {number} tombstone_ttl_s How long after its expiry, or its end if that is later, the server still knows of it.
+ * @property {boolean} [needs_create_token] Whether only holders of a create token may create.
+ * @property {"both" | "create" | "open"} [role] Which half of the calls it takes.
+ * @property {string} [open_url] The origin that links lead to; the page's own when it is absent.
  *
  * @typedef {object} CreateRequest
  * @property {string} id

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Problem } from "./problem.js";
+
 /**
  * Reads the fragment and removes it from the address bar, so that no glance, screenshot or copied address carries it.
  *
@@ -39,6 +41,20 @@ export function noteFate(history, fate) {
  */
 export function notedFate({ state }) {
   return state?.fate === "finished" || state?.fate === "once" ? state.fate : null;
+}
+
+/**
+ * Where links lead that this page makes.
+ *
+ * @param {import("./api.js").Limits} limits
+ * @param {string} own The page's own origin.
+ */
+export function linkOrigin({ open_url }, own) {
+  if (open_url === undefined) return own;
+  const url = URL.canParse(open_url) ? new URL(open_url) : null;
+  // Whatever else it is, our server did not write it.
+  if (!url || !["http:", "https:"].includes(url.protocol) || url.origin !== open_url) throw new Problem("proxy.foreign");
+  return url.origin;
 }
 
 /**

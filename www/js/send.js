@@ -5,10 +5,12 @@
  * @module
  */
 
+import { Admission, asksForToken, isRefused } from "./admission.js";
 import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
 import { CryptoWorker } from "./crypto.js";
-import { linkFor } from "./link.js";
+import { deny, wireGate } from "./send-gate.js";
+import { linkFor, linkOrigin } from "./link.js";
 import { sendNotice, unavailableNotice, waitWords } from "./notices.js";
 import { remember } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
@@ -24,6 +26,7 @@ import { byId, forgetOnLeaving, guardLeaving, showLimits, showState, startPage }
 import { ProgressBar } from "./ui/progress-bar.js";
 import { clearSent, renderSent, wireSent } from "./ui/sent-view.js";
 import "./ui/theme-switch.js";
+import { TokenForm, showToken } from "./ui/token-form.js";
 
 /**
  * @typedef {import("./state.js").SendState} SendState
@@ -36,7 +39,9 @@ const AGAIN_MS = 5000;
 
 startPage("send.page");
 const api = new Api();
+const admission = new Admission(api);
 const form = byId("compose-form", ComposeForm);
+const tokenForm = byId("token-form", TokenForm);
 const progress = byId("progress", ProgressBar);
 
 /** @type {SendState} */
@@ -50,6 +55,8 @@ let file_count = 0;
 let stop = new AbortController();
 
 form.addEventListener("compose", (event) => void seal(/** @type {CustomEvent<Composed>} */ (event).detail));
+const gated = { admission, state: () => state, dispatch, admit, goOn, leave: cancel };
+wireGate(gated);
 byId("cancel", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("give-up", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("retry", HTMLButtonElement).addEventListener("click", () => void retry());
@@ -62,6 +69,7 @@ forgetOnLeaving(() => {
   // Nobody will ever have the link of an upload that is left behind.
   if (state.name !== "done") void job?.upload.burn();
   form.clear();
+  tokenForm.clear();
   clearSent();
   crypto.end();
 });
@@ -71,16 +79,24 @@ else void load();
 /** Asks for the limits, without which nothing can be promised. */
 async function load() {
   try {
-    const limits = await api.config();
-    form.start(limits, (names) => crypto.call("clean_names", { names }));
-    showLimits(limits);
-    dispatch({ type: "limits", limits });
+    const { limits, withdrawn } = await admission.limits();
+    admit(limits);
+    if (asksForToken(limits, admission.token)) dispatch({ type: "ask", limits, trouble: withdrawn ? "withdrawn" : null });
+    else dispatch({ type: "limits", limits });
   } catch (thrown) {
     const problem = problemFrom(thrown);
     dispatch({ type: "unavailable", problem });
     // A server that is being restarted is back before anyone has read the sentence.
     if (problem.passing) void sleep(Math.max(AGAIN_MS, (problem.retry_after_s ?? 0) * 1000), stop.signal).then(loadAgain);
   }
+}
+
+/** Lets the form be used within these limits. @param {import("./api.js").Limits} limits */
+function admit(limits) {
+  linkOrigin(limits, location.origin);
+  form.start(limits, (names) => crypto.call("clean_names", { names }));
+  showLimits(limits);
+  showToken(admission);
 }
 
 async function loadAgain() {
@@ -105,6 +121,7 @@ async function seal(composed) {
       inline_max: limits.inline_max,
       ttl_s,
       claims_max,
+      create_token: () => admission.token,
       onprogress: (sent) => showSent(sent, sealed.body_len),
       onwait: (wait_ms, problem) => progress.wait(waitWords(wait_ms, problem)),
     });
@@ -118,11 +135,12 @@ async function seal(composed) {
 
 /** Sends what is sealed, or the rest of it. @param {AbortSignal} signal */
 async function send(signal) {
-  if (!job) return;
+  if (!job || state.name !== "working") return;
+  const { limits } = state;
   dispatch({ type: "step", step: "sending" });
   const expires_at = await job.upload.run(signal);
   const { composed, owner } = job;
-  const link = linkFor(location.origin, job.fragment);
+  const link = linkFor(linkOrigin(limits, location.origin), job.fragment);
   const receipt = receiptLink(location.origin, receiptFragment(owner));
   const { manifest } = composed.draft;
   file_count = manifest.kind === "text" ? 0 : manifest.entries.length;
@@ -143,7 +161,15 @@ async function send(signal) {
 /** @param {unknown} thrown */
 function fail(thrown) {
   const problem = problemFrom(thrown);
+  if (isRefused(problem)) return deny(gated);
   dispatch({ type: "failed", problem, resumable: job !== null && problem.passing });
+}
+
+/** Sends the rest of what is sealed. */
+async function goOn() {
+  stop = new AbortController();
+  const { signal } = stop;
+  await send(signal).catch((thrown) => signal.aborted || fail(thrown));
 }
 
 async function retry() {
@@ -151,9 +177,7 @@ async function retry() {
     await load();
   } else if (state.name === "failed" && state.resumable) {
     dispatch({ type: "resume" });
-    stop = new AbortController();
-    const { signal } = stop;
-    await send(signal).catch((thrown) => signal.aborted || fail(thrown));
+    await goOn();
   } else {
     await cancel();
   }
@@ -202,6 +226,7 @@ function dispatch(event) {
 
 function render() {
   showState(state.name);
+  if (state.name === "token") tokenForm.show(state);
   if (state.name === "working") progress.step = text(`send.step.${state.step}`);
   if (state.name === "done") renderSent({ ...state, file_count, forgotten_at: state.expires_at + state.limits.tombstone_ttl_s });
   if (state.name === "failed") renderNotice(state.problem, state.resumable);

@@ -14,6 +14,7 @@ import { Problem } from "./problem.js";
  *
  * @typedef {{ name: "loading" }
  *   | { name: "unavailable", problem: Problem }
+ *   | { name: "token", limits: Limits, resumable: boolean, checking: boolean, trouble: string | null }
  *   | { name: "start", limits: Limits }
  *   | { name: "working", limits: Limits, step: "key" | "sending" | "finishing" }
  *   | { name: "done", limits: Limits, link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string, taken: boolean }
@@ -21,6 +22,11 @@ import { Problem } from "./problem.js";
  *
  * @typedef {{ type: "limits", limits: Limits }
  *   | { type: "unavailable", problem: Problem }
+ *   | { type: "ask", limits: Limits, trouble: string | null }
+ *   | { type: "denied" }
+ *   | { type: "check" }
+ *   | { type: "rejected", trouble: string }
+ *   | { type: "admitted", limits: Limits }
  *   | { type: "send" }
  *   | { type: "step", step: "key" | "sending" | "finishing" }
  *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string }
@@ -95,6 +101,19 @@ export function nextSend(state, event) {
       return state.name === "loading" || state.name === "unavailable" ? { name: "start", limits: event.limits } : state;
     case "unavailable":
       return state.name === "loading" || state.name === "unavailable" ? { name: "unavailable", problem: event.problem } : state;
+    case "ask":
+      if (state.name !== "loading" && state.name !== "unavailable" && state.name !== "start") return state;
+      return { name: "token", limits: event.limits, resumable: false, checking: false, trouble: event.trouble };
+    case "denied":
+      if (state.name !== "working") return state;
+      return { name: "token", limits: state.limits, resumable: true, checking: false, trouble: "withdrawn" };
+    case "check":
+      return state.name === "token" ? { ...state, checking: true, trouble: null } : state;
+    case "rejected":
+      return state.name === "token" && state.checking ? { ...state, checking: false, trouble: event.trouble } : state;
+    case "admitted":
+      if (state.name !== "token" || !state.checking) return state;
+      return state.resumable ? { name: "working", limits: event.limits, step: "sending" } : { name: "start", limits: event.limits };
     case "send":
       return state.name === "start" ? { name: "working", limits: state.limits, step: "key" } : state;
     case "step":
@@ -112,6 +131,8 @@ export function nextSend(state, event) {
     case "resume":
       return state.name === "failed" && state.resumable ? { name: "working", limits: state.limits, step: "sending" } : state;
     case "restart":
+      // Nobody gets past being asked.
+      if (state.name === "token" && !state.resumable) return state;
       return "limits" in state ? { name: "start", limits: state.limits } : state;
   }
 }
@@ -124,7 +145,7 @@ export function nextSend(state, event) {
  */
 export function losesByLeaving(state) {
   if (state.name === "done") return !state.taken;
-  return state.name === "working" || (state.name === "failed" && state.resumable);
+  return state.name === "working" || ((state.name === "failed" || state.name === "token") && state.resumable);
 }
 
 /**

@@ -36,6 +36,18 @@ test("a code of the server stays what it is, with its members", async () => {
   assert.equal(problem?.string("attempts_left"), null);
 });
 
+test("a create token goes as bearer, and only where one is given", async () => {
+  const { api, requests } = answering(200, "{}", JSON_TYPE);
+  const request = /** @type {import("../js/api.js").CreateRequest} */ ({});
+  await api.config();
+  await api.config("ots_x");
+  await api.create(request, never);
+  await api.create(request, never, "ots_x");
+  const sent = requests.map(({ init }) => new Headers(init.headers).get("Authorization"));
+  assert.deepEqual(sent, [null, "Bearer ots_x", null, "Bearer ots_x"]);
+  assert.ok(requests.every(({ path }) => !path.includes("ots_")));
+});
+
 test("a proxy's own answer is named as one", () => {
   const html = "<html><h1>413 Request Entity Too Large</h1><hr>nginx";
   const cases = [
@@ -64,7 +76,7 @@ test("no answer is a network problem, an abort is an abort", async () => {
   await assert.rejects(api.config(), { code: "network" });
   const stop = new AbortController();
   stop.abort();
-  await assert.rejects(api.config(stop.signal), { name: "AbortError" });
+  await assert.rejects(api.config(null, stop.signal), { name: "AbortError" });
 });
 
 test("what passes and what does not", () => {

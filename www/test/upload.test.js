@@ -21,7 +21,7 @@ function slowUpload() {
   };
   const crypto = { call: async () => ({ bytes: new Uint8Array(1), digest: "" }) };
   const sealed = { transfer_id: "id", owner_token: "token", body_len: 1 };
-  const options = { api, crypto, sealed, inline_max: 9, ttl_s: 60, claims_max: 1, onprogress: () => {}, onwait: () => {} };
+  const options = { api, crypto, sealed, inline_max: 9, ttl_s: 60, claims_max: 1, create_token: () => null, onprogress: () => {}, onwait: () => {} };
   return { upload: new Upload(/** @type {any} */ (options)), calls, answer };
 }
 
@@ -53,4 +53,27 @@ test("a burn after the create is said once", async () => {
   await upload.burn();
   await upload.burn();
   assert.deepEqual(calls, ["create", "burn"]);
+});
+
+test("a create that is tried again goes with the token of that time", async () => {
+  /** @type {(string | null)[]} */
+  const tokens = [];
+  const taken = "new";
+  let token = "old";
+  const create = async (/** @type {object} */ _request, /** @type {AbortSignal} */ _signal, /** @type {string | null} */ with_token) => {
+    tokens.push(with_token);
+    if (with_token !== taken) throw new Problem("create.unauthorized", { status: 401 });
+    return { state: "ready", part_len: 1, expires_at: 7 };
+  };
+  const crypto = { call: async () => ({ bytes: new Uint8Array(1), digest: "" }) };
+  const sealed = { transfer_id: "id", owner_token: "owner", body_len: 1 };
+  const create_token = () => token;
+  const upload = new Upload(
+    /** @type {any} */ ({ api: { create }, crypto, sealed, inline_max: 9, ttl_s: 60, claims_max: 1, create_token, onprogress: () => {}, onwait: () => {} }),
+  );
+  const { signal } = new AbortController();
+  await assert.rejects(upload.run(signal), { code: "create.unauthorized" });
+  token = taken;
+  assert.equal(await upload.run(signal), 7);
+  assert.deepEqual(tokens, ["old", "new"]);
 });

@@ -8,8 +8,9 @@ use std::time::Duration;
 use onetimeshare_client::{Client, Content, Error, FileSource, SendOptions, Sending, Source, send};
 use onetimeshare_crypto::Error as CryptoError;
 use onetimeshare_protocol::error::ErrorCode;
+use onetimeshare_protocol::id::CreateToken;
 use onetimeshare_protocol::transfer::{
-    CompleteAnswer, ConfigAnswer, CreateAnswer, CreateRequest, PartsAnswer, State,
+    CompleteAnswer, ConfigAnswer, CreateAnswer, CreateRequest, PartsAnswer, Role, State,
 };
 
 use crate::scripted::{Lent, Scripted, done, json, refusal};
@@ -30,6 +31,9 @@ fn config() -> ConfigAnswer {
         lease_s: 600,
         upload_idle_s: 3600,
         tombstone_ttl_s: 86_400,
+        needs_create_token: false,
+        role: Role::Both,
+        open_url: None,
     }
 }
 
@@ -120,6 +124,81 @@ fn a_small_body_goes_with_its_create_and_a_lost_answer_is_asked_for_again() {
     assert_eq!((request.ttl_s, request.claims_max), (86_400, 1));
     assert_eq!(request.body.map(|body| body.len()), Some(1056));
     assert_eq!(machine.pauses().len(), 1);
+}
+
+#[test]
+fn a_create_token_goes_to_where_it_is_asked_for_and_nowhere_else() {
+    let server = Scripted::answering(vec![
+        json(200, &config()),
+        created(State::Uploading),
+        parts(&[]),
+        done(),
+        done(),
+        done(),
+        completed(),
+    ]);
+    let token = CreateToken::from_bytes([7; 32]);
+    let options = SendOptions {
+        create_token: Some(&token),
+        ..SendOptions::default()
+    };
+    send(
+        &server.client(&Arc::new(Lent::default())),
+        &options,
+        zeros(),
+    )
+    .unwrap();
+    let field = format!("authorization: Bearer {}\r\n", token.to_text());
+    for asked in server.asked() {
+        let is_for_it = asked.line.ends_with("/config") || asked.line.ends_with("/transfers");
+        assert_eq!(asked.head.contains(&field), is_for_it, "{}", asked.line);
+    }
+}
+
+#[test]
+fn who_may_not_create_is_told_so_at_once() {
+    let refused = || refusal(401, "create.unauthorized", "WWW-Authenticate: Bearer\r\n");
+    let token = CreateToken::from_bytes([7; 32]);
+    let check = |create_token, answers: Vec<Vec<u8>>, calls: usize| {
+        let server = Scripted::answering(answers);
+        let machine = Arc::new(Lent::default());
+        let options = SendOptions {
+            create_token,
+            ..SendOptions::default()
+        };
+        let error = send(&server.client(&machine), &options, Content::Text("x")).unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::CreateUnauthorized));
+        assert!(!error.to_string().contains(&token.to_text()), "{error}");
+        let lines = server.lines();
+        let creating = lines.iter().filter(|line| !line.starts_with("DELETE"));
+        assert_eq!((creating.count(), machine.pauses().len()), (calls, 0));
+    };
+    check(Some(&token), vec![refused()], 1);
+    check(None, vec![json(200, &config()), refused()], 2);
+}
+
+#[test]
+fn links_lead_where_the_server_says_that_they_are_opened() {
+    let sent_with = |open_url: &str| {
+        let told = ConfigAnswer {
+            open_url: Some(open_url.to_owned()),
+            ..config()
+        };
+        let server = Scripted::answering(vec![json(200, &told), created(State::Ready)]);
+        let client = server.client(&Arc::new(Lent::default()));
+        send(&client, &SendOptions::default(), Content::Text("x"))
+    };
+    let sent = sent_with("https://share.example.org").unwrap();
+    assert!(sent.link.starts_with("https://share.example.org/open#"));
+    for faulty in [
+        "",
+        "javascript:alert(1)",
+        "https://a.example/x",
+        "https://a@b.example",
+    ] {
+        let error = sent_with(faulty).unwrap_err();
+        assert!(matches!(error, Error::Protocol { .. }), "{faulty}: {error}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
+use sha2::{Digest as _, Sha256};
 
 /// The most elements of `X-Forwarded-For` that are looked at, from its end: no chain of proxies is as long.
 const HOPS_MAX: usize = 32;
@@ -36,9 +37,16 @@ impl Peer {
     }
 }
 
-/// Who sends and opens: an address, and what stands for it in a table.
+/// Who sends and opens: an address, and what stands for it in a table; or a create token with a budget of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Client(IpAddr);
+pub struct Client(Who);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Address(IpAddr),
+    /// A create token, by 64 bits of its name's hash.
+    Token(u64),
+}
 
 /// Never the address.
 impl std::fmt::Debug for Client {
@@ -56,6 +64,8 @@ pub enum Network {
     V6(u64),
     /// A /48 of IPv6, as its first 48 bits: the most that one customer usually has.
     V6Wide(u64),
+    /// A create token, by 64 bits of its name's hash.
+    Token(u64),
     /// All those that a full table has no room for.
     Rest,
 }
@@ -70,22 +80,32 @@ impl std::fmt::Debug for Network {
 impl Client {
     /// The client at `address`.
     pub fn new(address: IpAddr) -> Self {
-        Self(address.to_canonical())
+        Self(Who::Address(address.to_canonical()))
+    }
+
+    /// The create token of this name.
+    pub fn of_token(name: &str) -> Self {
+        let hash = Sha256::digest(name);
+        let first = hash.first_chunk().copied();
+        Self(Who::Token(u64::from_be_bytes(
+            first.expect("a hash of 32 bytes has 8"),
+        )))
     }
 
     /// What it counts as.
     pub fn network(self) -> Network {
         match self.0 {
-            IpAddr::V4(address) => Network::V4(address.to_bits()),
-            IpAddr::V6(address) => Network::V6(first_half(address)),
+            Who::Address(IpAddr::V4(address)) => Network::V4(address.to_bits()),
+            Who::Address(IpAddr::V6(address)) => Network::V6(first_half(address)),
+            Who::Token(name) => Network::Token(name),
         }
     }
 
     /// What it counts as besides, together with its neighbours.
     pub fn wider(self) -> Option<Network> {
         match self.0 {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(address) => Some(Network::V6Wide(first_half(address) >> 16)),
+            Who::Address(IpAddr::V4(_)) | Who::Token(_) => None,
+            Who::Address(IpAddr::V6(address)) => Some(Network::V6Wide(first_half(address) >> 16)),
         }
     }
 }
@@ -174,7 +194,14 @@ mod tests {
     fn client(proxies: &Proxies, peer: &str, lines: &[&str]) -> IpAddr {
         let peer = Peer::new(peer.parse().expect("an address"));
         let lines = lines.iter().map(|line| line.as_bytes());
-        proxies.client(peer, lines).0
+        address(proxies.client(peer, lines))
+    }
+
+    fn address(Client(who): Client) -> IpAddr {
+        match who {
+            Who::Address(address) => address,
+            Who::Token(_) => panic!("no address makes a token"),
+        }
     }
 
     #[track_caller]
@@ -234,7 +261,7 @@ mod tests {
         let bytes: &[u8] = b"192.0.2.1, \xff\xfe";
         let peer = Peer::new(PROXY.parse().expect("an address"));
         let found = proxies(&["10.0.0.0/8"]).client(peer, [bytes].into_iter());
-        assert_eq!(found.0.to_string(), PROXY);
+        assert_eq!(address(found).to_string(), PROXY);
     }
 
     #[test]
@@ -295,6 +322,14 @@ mod tests {
         assert_ne!(of("192.0.2.1").network(), of("192.0.2.2").network());
         assert_eq!(of("192.0.2.1").wider(), None);
         assert_eq!(of("::ffff:192.0.2.1").network(), of("192.0.2.1").network());
+    }
+
+    #[test]
+    fn tokens_are_told_apart_by_name_and_have_no_neighbours() {
+        let [one, other] = ["one", "other"].map(Client::of_token);
+        assert_eq!(one.network(), Client::of_token("one").network());
+        assert_ne!(one.network(), other.network());
+        assert_eq!(one.wider(), None);
     }
 
     #[test]

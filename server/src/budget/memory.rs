@@ -4,12 +4,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use governor::RateLimiter;
 use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
-use governor::{Quota, RateLimiter};
 
 use super::client::{Client, Network};
 use super::table::Table;
+use super::tokens::quota;
 use super::{Budget, Ledger, Rate, Rates, WIDER};
 use crate::record::StoreResult;
 
@@ -122,11 +123,8 @@ struct Limiter<C: Clock> {
 impl<C: Clock + Clone> Limiter<C> {
     fn new(rate: Rate, clock: &C) -> Self {
         let table = Table::new();
-        let quota = Quota::with_period(rate.period() / rate.count())
-            .expect("no rate is above one in a nanosecond")
-            .allow_burst(rate.count);
         Self {
-            inner: RateLimiter::new(quota, table.clone(), clock.clone()),
+            inner: RateLimiter::new(quota(rate), table.clone(), clock.clone()),
             table,
             rate,
         }

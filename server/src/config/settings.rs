@@ -60,6 +60,9 @@ const fn setting(
 /// The setting that names the file; it cannot stand in the file.
 pub const CONFIG: &str = "config";
 
+/// The setting that names the file of create tokens.
+pub const CREATE_TOKEN_FILE: &str = "create-token-file";
+
 /// The setting that says where blobs are kept.
 pub const BLOB_URL: &str = "blob-url";
 
@@ -341,6 +344,37 @@ pub const SETTINGS: &[Setting] = &[
          A client is counted as for its budgets, behind a trusted proxy too",
         CONNECTIONS,
     ),
+    Setting {
+        default: None,
+        ..setting(
+            CREATE_TOKEN_FILE,
+            "FILE",
+            "",
+            "Let only holders of a token create transfers, and everybody open them: TOML with a table for each token, as create-token prints \
+             it, beside its own max-transfer-size, max-ttl, max-claims, rate-create, storage-max and transfers-max where it is to have any. \
+             SIGHUP makes the server read it again",
+            "the path of a file of TOML",
+        )
+    },
+    setting(
+        "role",
+        "ROLE",
+        "both",
+        "Which half of the calls and pages this server takes: both, or only those of senders (create), or of links (open). Servers of either role \
+         over the same Redis and the same bucket are an inside and an outside of one service",
+        "both, create or open",
+    ),
+    Setting {
+        default: None,
+        ..setting(
+            "open-url",
+            "URL",
+            "",
+            "Where links lead that are made here, if not to this server: the address of the server that opens them. It must be set where role is \
+             create",
+            "http:// or https://, a host and perhaps a port, without a path: https://share.example.org",
+        )
+    },
     setting(
         "stats",
         "SWITCH",
@@ -409,6 +443,10 @@ pub(super) const LIVE: &str = "live";
 /// The subcommand that says what browsers are given.
 pub(super) const HASHES: &str = "hashes";
 
+/// The subcommand that makes a create token, and what it takes.
+pub(super) const CREATE_TOKEN: &str = "create-token";
+pub(super) const NAME: &str = "NAME";
+
 /// Settings that the subcommands take too. What else is set counts for it as well.
 const SHARED: &[&str] = &["data-dir", BLOB_URL, CONFIG];
 
@@ -445,6 +483,21 @@ fn hashes_command() -> Command {
         .about("Prints, as JSON, the SHA-256 of every page and file that this program gives to browsers")
         .after_help(
             "It reads no settings and asks no server. A release's manifest.json holds the same list; docs/verify.md describes it.",
+        )
+}
+
+fn create_token_command() -> Command {
+    Command::new(CREATE_TOKEN)
+        .about("Makes a token that lets its holder create transfers, and prints the table by which a server knows it")
+        .arg(
+            Arg::new(NAME)
+                .required(true)
+                .help("What the operator calls it: 1 to 64 letters, digits, - or _"),
+        )
+        .after_help(
+            "The token goes to standard error and is shown this once; the table goes to standard output: append it to the file that \
+             --create-token-file names (… create-token alice >> tokens.toml), and send the server SIGHUP. It reads no settings and asks no \
+             server; nobody can get the token back from the table.",
         )
 }
 
@@ -508,6 +561,7 @@ pub(super) fn command() -> Command {
         .subcommand(check_command())
         .subcommand(healthcheck_command())
         .subcommand(hashes_command())
+        .subcommand(create_token_command())
         .disable_help_subcommand(true)
 }
 

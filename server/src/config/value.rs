@@ -2,15 +2,17 @@
 
 use std::str::FromStr;
 
+use url::Url;
+
 use crate::budget::Rate;
 
 /// Whatever its type reads.
-pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {
+pub(crate) fn parse<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
 /// Bytes: `512 kB`, `8MiB`, `2 GiB`, or a plain number.
-pub(super) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -28,7 +30,7 @@ pub(super) fn size(text: &str) -> Option<u64> {
 }
 
 /// Seconds: `90s`, `10m`, `5h`, `7d`, or a plain number of seconds.
-pub(super) fn duration_s(text: &str) -> Option<u64> {
+pub(crate) fn duration_s(text: &str) -> Option<u64> {
     let (number, unit) = split(text)?;
     let factor = match unit {
         "" | "s" => 1,
@@ -49,11 +51,30 @@ pub(super) fn contact(text: &str) -> Option<String> {
 }
 
 /// So many of what `unit` reads in a time: `600/1h`.
-pub(super) fn rate(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<Rate> {
+pub(crate) fn rate(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<Rate> {
     let (count, period) = text.split_once('/')?;
     let count = u32::try_from(unit(count.trim_end())?).ok()?;
     let period_s = u32::try_from(duration_s(period.trim_start())?).ok()?;
     Rate::new(count, period_s)
+}
+
+/// So many requests in a time: up to 1 000 000, in up to a day.
+pub(crate) fn requests(text: &str) -> Option<Rate> {
+    const DAY_S: u32 = 24 * 3600;
+    let rate = rate(text, parse)?;
+    (rate.count() <= 1_000_000 && rate.period_s() <= DAY_S).then_some(rate)
+}
+
+/// What `http://` or `https://` names, without a path or anything behind it: `https://HOST[:PORT]`.
+pub(crate) fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let is_web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    (is_bare && is_web).then(|| url.origin().ascii_serialization())
 }
 
 /// The whole number that a text begins with, and the unit behind it.
@@ -119,6 +140,50 @@ mod tests {
         check("600/30", Some((600, 30)));
         for refused in [
             "", "600", "/1h", "600/", "0/1h", "1/0s", "600/h", "1/1h/1h", "on", "-1/1h", "8 GiB/1h",
+        ] {
+            check(refused, None);
+        }
+    }
+
+    #[test]
+    fn origins_are_of_the_web_and_nothing_else() {
+        let check = |text, expected: Option<&str>| {
+            assert_eq!(origin(text).as_deref(), expected, "{text}");
+        };
+        check(
+            "https://share.example.org",
+            Some("https://share.example.org"),
+        );
+        check(
+            "HTTPS://Share.Example.org/",
+            Some("https://share.example.org"),
+        );
+        check("https://a.example:443", Some("https://a.example"));
+        check("http://127.0.0.1:8080", Some("http://127.0.0.1:8080"));
+        check(
+            "https://[2001:db8::1]:8443",
+            Some("https://[2001:db8::1]:8443"),
+        );
+        check(
+            "https://b\u{fc}cher.example",
+            Some("https://xn--bcher-kva.example"),
+        );
+        for refused in [
+            "",
+            "share.example.org",
+            "//share.example.org",
+            "ftp://share.example.org",
+            "javascript:alert(1)",
+            "data:text/html,a",
+            "https://",
+            "https://a.example/open",
+            "https://a.example/?",
+            "https://a.example/#",
+            "https://user@a.example",
+            "https://user:hunter2@a.example",
+            "https://:hunter2@a.example",
+            "https://a b.example",
+            "https://a.example:99999",
         ] {
             check(refused, None);
         }

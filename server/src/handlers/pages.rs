@@ -1,19 +1,33 @@
 //! The web pages, what they load, and everything that is not there.
 
 use axum::body::Body;
-use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, Uri};
 use axum::response::IntoResponse as _;
 use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::route;
+use onetimeshare_protocol::transfer::Role;
 
+use crate::app::App;
 use crate::assets;
 use crate::error::{ApiError, ApiResult};
 
-/// The page that sends.
-pub(crate) async fn send(headers: HeaderMap) -> ApiResult<Response<Body>> {
-    assets::page("index.html", &headers).ok_or_else(not_here)
+/// The page that sends; where nothing is created, one that says so.
+pub(crate) async fn send(State(app): State<App>, headers: HeaderMap) -> ApiResult<Response<Body>> {
+    let page = match app.role {
+        Role::Open => only(app.role),
+        Role::Both | Role::Create => "index.html",
+    };
+    assets::page(page, &headers).ok_or_else(not_here)
+}
+
+/// The page that says what a server of one role is not for.
+pub(crate) const fn only(role: Role) -> &'static str {
+    match role {
+        Role::Create => assets::ONLY_CREATES,
+        Role::Open | Role::Both => assets::ONLY_OPENS,
+    }
 }
 
 /// The page that opens a link.
@@ -86,10 +100,18 @@ fn refuse_at(uri: &Uri, error: ApiError, headers: &HeaderMap) -> Response<Body> 
     refuse(error, headers)
 }
 
-/// Refuses with a page that a person can read, or, to every other client, with the error as it is.
 fn refuse(error: ApiError, headers: &HeaderMap) -> Response<Body> {
+    refuse_with(assets::UNKNOWN, error, headers)
+}
+
+/// Refuses with this page, which a person can read, or, to every other client, with the error as it is.
+pub(crate) fn refuse_with(
+    page: &'static str,
+    error: ApiError,
+    headers: &HeaderMap,
+) -> Response<Body> {
     let page = assets::wants_page(headers)
-        .then(|| assets::page(assets::UNKNOWN, headers))
+        .then(|| assets::page(page, headers))
         .flatten();
     let refusal = error.into_response();
     match page {

@@ -5,13 +5,15 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
 
 use crate::app::App;
-use crate::budget::{Budget, Client, Peer, Stopped};
+use crate::budget::{Budget, Client, Peer, Spender, Stopped};
+use crate::create_tokens::{Grant, OwnRate};
 use crate::error::{ApiError, ApiResult};
 use crate::extract;
 
@@ -20,9 +22,26 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What a part costs at least, in KiB, however short it is: no request is for nothing.
 const PART_KIB_MIN: u32 = 64;
 
+/// Who asks, and whose budget that is taken from; left with each request that costs something.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payer {
+    pub(crate) client: Client,
+    pub(crate) spender: Spender,
+}
+
+impl Default for Payer {
+    /// Stands for all requests that came over no connection, which count as one client.
+    fn default() -> Self {
+        let client = Client::new(Peer::UNKNOWN.0);
+        let spender = Spender::Client(client);
+        Self { client, spender }
+    }
+}
+
 /// Passes the request on, or refuses it.
 pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let Some((budget, cost)) = price(&request, app.service.limits().part_len) else {
+    let grant = grant(&app, &request);
+    let Some((budget, cost)) = price(&app, &request) else {
         return next.run(request).await;
     };
     let peer = request.extensions().get().copied();
@@ -35,19 +54,44 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         app.metrics.stopped("at_once");
         return ApiError::crowded().into_response();
     };
-    if let Err(error) = spend(&app, budget, client, cost).await {
+    // Who has no token, or a wrong one, is refused later, and pays as a client until then.
+    let spender = grant
+        .as_deref()
+        .map_or(Spender::Client(client), |grant| spender(grant, client));
+    if let Err(error) = spend(&app, budget, spender, cost).await {
         return error.into_response();
     }
-    request.extensions_mut().insert(client);
+    request.extensions_mut().insert(Payer { client, spender });
+    if let Some(grant) = grant {
+        request.extensions_mut().insert(grant);
+    }
     let mut response = next.run(request).await;
     // The accept loop keeps it as long as the body: however slowly that is taken, it is under way.
     response.extensions_mut().insert(Arc::new(pending));
     response
 }
 
-/// Takes `cost` from what `client` has of `budget`, and counts whom that stops.
-async fn spend(app: &App, budget: Budget, client: Client, cost: NonZeroU32) -> ApiResult<()> {
-    let spent = app.budgets.spend(budget, client, cost).await;
+/// The create token that a request shows, if it is one that asks for it and shows one that is known.
+fn grant(app: &App, request: &Request) -> Option<Arc<Grant>> {
+    let tokens = app.create_tokens.as_ref()?;
+    let path = request.extensions().get::<MatchedPath>()?.as_str();
+    let shows_one = matches!(path, route::TRANSFERS | route::CONFIG);
+    let token = shows_one.then(|| extract::bearer(request.headers()))??;
+    tokens.find(&token)
+}
+
+/// Whose budget a holder of `grant` spends: the token's, where it has one of its own.
+fn spender(grant: &Grant, client: Client) -> Spender {
+    match grant.allowance().rate {
+        None => Spender::Client(client),
+        Some(OwnRate::Off) => Spender::Token(Client::of_token(grant.name()), None),
+        Some(OwnRate::Of(rate)) => Spender::Token(Client::of_token(grant.name()), Some(rate)),
+    }
+}
+
+/// Takes `cost` from what `spender` has of `budget`, and counts whom that stops.
+async fn spend(app: &App, budget: Budget, spender: Spender, cost: NonZeroU32) -> ApiResult<()> {
+    let spent = app.budgets.spend(budget, spender, cost).await;
     spent.map_err(|stopped| stop(app, budget, stopped))
 }
 
@@ -56,10 +100,13 @@ async fn spend(app: &App, budget: Budget, client: Client, cost: NonZeroU32) -> A
 pub(crate) async fn spend_more(
     app: &App,
     budget: Budget,
-    client: Client,
-    cost: NonZeroU32,
+    spender: Spender,
+    cost: u32,
 ) -> ApiResult<()> {
-    let spent = app.budgets.spend(budget, client, cost).await;
+    let Some(cost) = NonZeroU32::new(cost) else {
+        return Ok(());
+    };
+    let spent = app.budgets.spend(budget, spender, cost).await;
     spent.map_err(|stopped| match stopped {
         Stopped::Spent(spent) => stop(app, budget, Stopped::Spent(spent.and_one())),
         Stopped::Unknown(_) => stop(app, budget, stopped),
@@ -75,7 +122,7 @@ fn stop(app: &App, budget: Budget, stopped: Stopped) -> ApiError {
 }
 
 /// What a request costs, and of which budget; none for what costs nothing.
-fn price(request: &Request, part_len: u64) -> Option<(Budget, NonZeroU32)> {
+fn price(app: &App, request: &Request) -> Option<(Budget, NonZeroU32)> {
     const ONE: NonZeroU32 = NonZeroU32::MIN;
     let path = request.extensions().get::<MatchedPath>()?.as_str();
     // Whoever asks for the head of an answer makes the server work as for all of it.
@@ -88,6 +135,7 @@ fn price(request: &Request, part_len: u64) -> Option<(Budget, NonZeroU32)> {
         (&Method::PUT, route::PART) => {
             // One that says no length, or a longer one than any part has, is refused unread.
             let len = extract::content_len(request.headers()).unwrap_or(0);
+            let part_len = app.service.limits().part_len;
             let kib = u32::try_from(len.min(part_len).div_ceil(1024)).unwrap_or(u32::MAX);
             let cost = NonZeroU32::new(kib.max(PART_KIB_MIN)).unwrap_or(ONE);
             Some((Budget::Upload, cost))
@@ -97,6 +145,12 @@ fn price(request: &Request, part_len: u64) -> Option<(Budget, NonZeroU32)> {
         | (&Method::POST, route::COMPLETE | route::UNLOCK) => Some((Budget::Owner, ONE)),
         (&Method::POST, route::PEEK | route::CLAIM | route::RENEW | route::DELIVERED)
         | (&Method::GET, route::BODY | route::STATS) => Some((Budget::Open, ONE)),
+        // A token can be tried here as well as by creating something.
+        (&Method::GET, route::CONFIG) => {
+            let tries_one =
+                app.create_tokens.is_some() && request.headers().contains_key(AUTHORIZATION);
+            tries_one.then_some((Budget::Owner, ONE))
+        }
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::components::{self, CLAIM_TOKEN, OWNER_TOKEN};
+use super::components::{self, CLAIM_TOKEN, CREATE_TOKEN, OWNER_TOKEN};
 
 /// A type's schema under its name, for every type that a call speaks of.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
@@ -65,6 +65,13 @@ impl Call {
 
     pub(super) fn needs_claimant(self) -> Self {
         self.needs_token(CLAIM_TOKEN)
+    }
+
+    /// Takes a create token; some servers take nothing without one.
+    pub(super) fn may_need_creator(mut self) -> Self {
+        self.operation
+            .insert("security".into(), json!([{}, {CREATE_TOKEN: []}]));
+        self.refuses(&[ErrorCode::CreateUnauthorized])
     }
 
     fn needs_token(mut self, scheme: &'static str) -> Self {
@@ -157,6 +164,11 @@ impl Call {
         self
     }
 
+    /// Belongs to one half of the calls, which some servers do not take.
+    pub(super) fn is_of_a_role(self) -> Self {
+        self.refuses(&[ErrorCode::PathElsewhere])
+    }
+
     /// Costs its client some of a budget.
     pub(super) fn costs(self) -> Self {
         self.refuses(&[ErrorCode::RateLimited])
@@ -230,7 +242,7 @@ fn refusal(codes: &[ErrorCode], has_body: bool) -> Value {
 /// The headers that an error comes with.
 const fn headers_of(code: ErrorCode) -> &'static [&'static str] {
     match code {
-        ErrorCode::RequestUnauthorized => &["WWW-Authenticate"],
+        ErrorCode::RequestUnauthorized | ErrorCode::CreateUnauthorized => &["WWW-Authenticate"],
         ErrorCode::MethodUnknown => &["Allow"],
         ErrorCode::RangeUnsatisfiable => &["Content-Range"],
         ErrorCode::RateLimited => &["Retry-After", "RateLimit", "RateLimit-Policy"],

@@ -10,6 +10,9 @@ use super::call::{Call, Schemas};
 
 pub(super) const OWNER_TOKEN: &str = "owner_token";
 pub(super) const CLAIM_TOKEN: &str = "claim_token";
+pub(super) const CREATE_TOKEN: &str = "create_token";
+
+const PLAIN: &str = "43 characters of base64url";
 
 /// The headers of every answer there is.
 pub(super) const EVERY_ANSWER: &[&str] = &["Cache-Control", "X-Request-Id"];
@@ -27,8 +30,12 @@ pub(super) fn all(calls: &[Call]) -> Value {
         },
         "headers": headers(),
         "securitySchemes": {
-            OWNER_TOKEN: bearer("The owner token, which the sender's client made with the transfer."),
-            CLAIM_TOKEN: bearer("The claim token, which the receiver's client makes for its claim and keeps."),
+            CREATE_TOKEN: bearer(
+                "ots_ and 43 characters of base64url",
+                "A create token, which whoever runs the server has given out. Where anybody may create, it changes nothing.",
+            ),
+            OWNER_TOKEN: bearer(PLAIN, "The owner token, which the sender's client made with the transfer."),
+            CLAIM_TOKEN: bearer(PLAIN, "The claim token, which the receiver's client makes for its claim and keeps."),
         },
     })
 }
@@ -60,11 +67,11 @@ fn parameter<T: ToSchema>(name: &str) -> Value {
     json!({"name": name, "in": "path", "required": true, "schema": schema_reference(&T::name())})
 }
 
-fn bearer(text: &str) -> Value {
+fn bearer(form: &str, text: &str) -> Value {
     json!({
         "type": "http",
         "scheme": "bearer",
-        "bearerFormat": "43 characters of base64url",
+        "bearerFormat": form,
         "description": text,
     })
 }

@@ -29,14 +29,14 @@ pub struct PartUpload {
 }
 
 impl Service {
-    /// Whether a create request is one that this server may take.
-    pub fn check(&self, request: &CreateRequest) -> ServiceResult<()> {
-        Ok(check(request, &self.limits)?)
+    /// Whether a create request is one that this server may take from who may choose within `limits`.
+    pub fn check(&self, request: &CreateRequest, limits: &Limits) -> ServiceResult<()> {
+        Ok(check(request, limits)?)
     }
 
     /// Creates a transfer on these terms, or answers a repeat of the same request with where it stands, whoever repeats it.
     pub async fn create(&self, request: CreateRequest, terms: &Terms) -> ServiceResult<Created> {
-        self.check(&request)?;
+        check(&request, &self.limits)?;
         let new = self.announce(request, terms);
         if !self.room.bounds(terms) {
             return flatten(self.records.create(new, self.moment()).await);

@@ -33,7 +33,7 @@ impl Validity {
     }
 
     /// Whether a renewal should have come by now: in the last 14 days, or of a short life in its last third.
-    pub(super) fn is_ending(self, now: u64) -> bool {
+    pub(crate) fn is_ending(self, now: u64) -> bool {
         let life_s = self.ends_at.saturating_sub(self.begins_at);
         self.ends_at.saturating_sub(now) < (14 * DAY_S).min(life_s / 3)
     }

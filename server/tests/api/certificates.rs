@@ -15,8 +15,9 @@ use std::time::Duration;
 use axum::http::Version;
 use onetimeshare_server::clock::MockClock;
 use onetimeshare_server::config::LogFormat;
+use onetimeshare_server::renewal::{HangUps, renew};
 use onetimeshare_server::telemetry;
-use onetimeshare_server::tls::{Files, HangUps, Tls, renew};
+use onetimeshare_server::tls::{Files, Tls};
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
@@ -43,9 +44,9 @@ fn program(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A server that runs on a free port, and everything that it says.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     told: Lines,
     log: Lines,
 }
@@ -92,7 +93,7 @@ impl Lines {
 
 impl Serving {
     /// With the files in `folder`, if it has any.
-    fn start(folder: &TempDir, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &TempDir, arguments: &[&str]) -> Self {
         let mut command = program(folder.path(), &["--listen", "127.0.0.1:0"]);
         if folder.path().join("key.pem").exists() {
             command.args(["--tls-cert", "certificate.pem", "--tls-key", "key.pem"]);
@@ -113,11 +114,11 @@ impl Serving {
 
     /// Waits for a line of the log with that in it, from here on.
     #[track_caller]
-    fn hear(&mut self, part: &str) -> String {
+    pub(crate) fn hear(&mut self, part: &str) -> String {
         self.log.hear(part)
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let told = Command::new("kill")
             .args([name, &self.child.id().to_string()])
             .status();
@@ -125,7 +126,7 @@ impl Serving {
     }
 
     /// Ends it as an operator would. Everything that it said.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.signal("-TERM");
         assert!(self.child.wait().unwrap().success());
         let none = || Lines::of(io::empty());
@@ -208,10 +209,17 @@ fn without_tls_nothing_is_promised_and_a_hang_up_ends_nothing() {
 
 /// What is answered to a request without TLS.
 fn plainly(address: SocketAddr) -> String {
+    exchange(
+        address,
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    )
+}
+
+/// What is answered to these bytes until the connection ends.
+pub(crate) fn exchange(address: SocketAddr, request: &str) -> String {
     use std::io::Write as _;
     let mut stream = std::net::TcpStream::connect(address).unwrap();
-    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -466,7 +474,7 @@ async fn an_end_that_comes_near_is_told_every_day() {
     let clock = Arc::new(MockClock::new(tls.validity().ends_at - 16 * day.as_secs()));
     let hang_ups = HangUps::watch().unwrap();
     let seen = Arc::<MockClock>::clone(&clock);
-    let renewing = tokio::spawn(renew(Some(tls), hang_ups, seen, Arc::default()));
+    let renewing = tokio::spawn(renew((Some(tls), None), hang_ups, seen, Arc::default()));
     tokio::time::sleep(day / 2).await;
     for _ in 0..18 {
         clock.advance(day.as_secs());

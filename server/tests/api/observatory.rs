@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use onetimeshare_server::app::App;
+use onetimeshare_server::budget::Budgets;
 
 use crate::server::{Answer, TestServer};
 
@@ -136,7 +137,7 @@ fn score(answer: &Answer) -> i32 {
 
 #[tokio::test]
 async fn pages_score_as_high_as_a_host_can_that_browsers_do_not_know() {
-    let server = TestServer::altered(|app| App {
+    let server = TestServer::altered(Budgets::endless(), |app| App {
         is_encrypted: true,
         ..app
     })

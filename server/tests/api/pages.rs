@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use onetimeshare_server::app::App;
 use onetimeshare_server::assets;
+use onetimeshare_server::budget::Budgets;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384};
 
@@ -371,7 +372,7 @@ async fn whom_to_tell_of_a_weakness_is_told() {
         .await
         .refused(404, "path.unknown");
     let contacts = ["mailto:security@example.org", "https://example.org/report"];
-    let server = TestServer::altered(|app| App {
+    let server = TestServer::altered(Budgets::endless(), |app| App {
         contacts: contacts.map(str::to_owned).into(),
         ..app
     })

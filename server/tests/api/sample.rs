@@ -180,14 +180,19 @@ impl Sample {
     pub(crate) async fn upload(&self, server: &TestServer) {
         let created = self.create(server).await.expect(201);
         if created.json["state"] == "uploading" {
-            for index in 0..self.parts().len() {
-                self.put(server, index).await.expect(204);
-            }
-            server
-                .call("POST", &self.path("/complete"), Some(&self.owner()))
-                .await
-                .expect(200);
+            self.upload_parts(server).await;
         }
+    }
+
+    /// Uploads the parts of one that is created.
+    pub(crate) async fn upload_parts(&self, server: &TestServer) {
+        for index in 0..self.parts().len() {
+            self.put(server, index).await.expect(204);
+        }
+        server
+            .call("POST", &self.path("/complete"), Some(&self.owner()))
+            .await
+            .expect(200);
     }
 
     pub(crate) async fn peek(&self, server: &TestServer, proofs: &Value) -> Answer {

@@ -69,8 +69,8 @@ impl TestServer {
     }
 
     /// One that is set up in another way.
-    pub(crate) async fn altered(alter: impl FnOnce(App) -> App) -> Self {
-        Self::make(PERIODS, (Budgets::endless(), LIMITS), alter).await
+    pub(crate) async fn altered(budgets: Budgets, alter: impl FnOnce(App) -> App) -> Self {
+        Self::make(PERIODS, (budgets, LIMITS), alter).await
     }
 
     /// One that lets its clients ask for so much, and takes what is large.

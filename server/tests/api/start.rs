@@ -23,7 +23,7 @@ pub(crate) fn refused(command: &mut Command, sentences: &[&str]) {
 
 /// The same for faults in settings, which have a code of their own: no start of the same is any better.
 #[track_caller]
-fn misset(command: &mut Command, sentences: &[&str]) {
+pub(crate) fn misset(command: &mut Command, sentences: &[&str]) {
     ended(command, 2, sentences);
 }
 

@@ -14,7 +14,8 @@ import { join } from "node:path";
 
 import { until } from "./wait.mjs";
 
-const PROGRAM = process.env.ONETIMESHARE_SERVER ?? new URL("../../../target/debug/onetimeshare-server", import.meta.url).pathname;
+/** The server's program. */
+export const PROGRAM = process.env.ONETIMESHARE_SERVER ?? new URL("../../../target/debug/onetimeshare-server", import.meta.url).pathname;
 
 /** Whether each server is two that share their stores: see several.mjs. */
 const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
@@ -91,6 +92,12 @@ export class Server {
   /** Everything it has printed. */
   get log() {
     return this.#output.join("");
+  }
+
+  /** Has it read its files again, as its operator would. @returns {number} How many do. */
+  hangUp() {
+    this.#process.kill("SIGHUP");
+    return 1;
   }
 
   /** The files it keeps, with their lengths in bytes. */

@@ -66,6 +66,12 @@ export class Several {
     return this.#servers.map((server) => server.log).join("");
   }
 
+  /** Has them read their files again, as their operator would. @returns {number} How many do. */
+  hangUp() {
+    for (const server of this.#servers) server.hangUp();
+    return this.#servers.length;
+  }
+
   /** The files that they keep, with their lengths in bytes. */
   files() {
     return filesBelow(this.folder);

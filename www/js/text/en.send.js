@@ -1,5 +1,5 @@
 /**
- * The English catalogue's sentences about folders, passphrases and receipts on the sending page.
+ * The English catalogue's sentences about folders, passphrases, receipts and create tokens on the sending page.
  *
  * @module
  */
@@ -39,6 +39,23 @@ export const enSend = {
   "send.another.yes": "Drop the link, send another",
   "send.another.no": "Back to the link",
   "send.retrying": "It is tried again by itself every few seconds.",
+  "send.token.title": "This server asks for a token",
+  "send.token.lead": "Only people with a token can send from here. Whoever runs this server gives you one. Opening a link never needs it.",
+  "send.token": "Create token",
+  "send.token.keep": "Remember it in this browser",
+  "send.token.keep.for": "Whoever uses this browser can then send with it. Otherwise it is asked for whenever this page is loaded.",
+  "send.token.submit": "Go on",
+  "send.token.checking": "Checking",
+  "send.token.trouble.token.empty": "Enter the token first.",
+  "send.token.trouble.token.damaged": "This is not a whole token: it begins with “ots_”, and 43 characters follow.",
+  "send.token.trouble.create.unauthorized": "The server does not know this token. Check it, or ask whoever runs this server for a new one.",
+  "send.token.trouble.withdrawn":
+    "The server no longer takes the token that was used here. Enter another one to go on; what you wrote is still here.",
+  "send.token.trouble.request.rate_limited": "The server is asked too much from your address right now. Wait a minute and try again.",
+  "send.token.trouble.network": "The server did not answer. Try again.",
+  "send.token.used": "A token is in use until you leave this page.",
+  "send.token.kept": "A token is kept in this browser.",
+  "send.token.forget": "Forget it",
   "progress.wait.busy": (/** @type {{ wait_s: number }} */ v, /** @type {Format} */ f) =>
     `The server is asked too much from your address. It goes on by itself in ${f.duration(v.wait_s)}.`,
   "progress.wait.server": "The server does not answer as it should; it may be restarting. It is tried again by itself; nothing is lost.",

@@ -29,6 +29,7 @@ const SOURCE_CODES = new Set(["body.changed", "source.unreadable", "part.conflic
  * @property {number} inline_max Bytes of sealed body that go with create.
  * @property {number} ttl_s
  * @property {number} claims_max
+ * @property {() => string | null} create_token The one to create with, at the time that it is created.
  * @property {(sent: number) => void} onprogress Bytes of the sealed body that have left.
  * @property {(wait_ms: number, problem: Problem) => void} onwait That failed; it is tried again after so long.
  */
@@ -163,7 +164,7 @@ export class Upload {
    * @returns {Promise<Created>}
    */
   #create(signal, body) {
-    const { api, sealed, ttl_s, claims_max } = this.#options;
+    const { api, sealed, ttl_s, claims_max, create_token } = this.#options;
     const { link_verifier, access_verifier, owner_verifier } = sealed;
     const request = {
       id: sealed.transfer_id,
@@ -180,7 +181,7 @@ export class Upload {
       // From here on the server may hold it, whatever becomes of the answer.
       this.#created = true;
       // It is not cut off when the upload is: only its answer tells when a burn can no longer be overtaken.
-      const creating = api.create(request, new AbortController().signal);
+      const creating = api.create(request, new AbortController().signal, create_token());
       const settled = creating.then(() => undefined, () => undefined).finally(() => {
         if (this.#creating === settled) this.#creating = null;
       });

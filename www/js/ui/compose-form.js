@@ -73,7 +73,7 @@ export class ComposeForm extends HTMLElement {
   }
 
   /**
-   * Opens the form for use.
+   * Opens the form for use, or lets it go on within other limits.
    *
    * @param {Limits} limits
    * @param {(names: string[]) => Promise<string[]>} clean Names as sealing will keep them.
@@ -196,7 +196,10 @@ export class ComposeForm extends HTMLElement {
  * @param {(value: number) => string} name
  */
 function fill(select, values, chosen, name) {
-  const options = values.map((value) => new Option(name(value), String(value), value === chosen, value === chosen));
+  // Other limits may come while the form is in use: what was chosen stays, where they allow it.
+  const before = Number(select.value);
+  const now = select.options.length > 0 && values.includes(before) ? before : chosen;
+  const options = values.map((value) => new Option(name(value), String(value), value === chosen, value === now));
   select.replaceChildren(...options);
 }
 

@@ -98,13 +98,14 @@ export function announce(sentence) {
 }
 
 /**
- * Says in the footer what this server takes, and how long it remembers.
+ * Says in the footer what this server takes, and how long it remembers; and hides what leads to pages that it does not have.
  *
  * @param {import("../api.js").Limits} limits
  */
 export function showLimits(limits) {
   const { tombstone_ttl_s: known_s } = limits;
   for (const place of document.querySelectorAll("[data-text='footer.how.delete']")) write(place, text("footer.how.delete", { known_s }));
+  for (const part of document.querySelectorAll("[data-sender]")) part.toggleAttribute("hidden", limits.role === "open");
   byId("limits", HTMLElement).textContent = text("footer.limits", { size: limits.transfer_size_max, life_s: limits.ttl_s_max });
   byId("version", HTMLElement).textContent = text("footer.version", { version: limits.version });
 }

@@ -6,9 +6,26 @@
 
 import { compose, failAtOnce, press, reach, send, wordsOf } from "../pages.mjs";
 import { until } from "../wait.mjs";
-import { at, refusal } from "./answers.mjs";
+import { answer, at, refusal } from "./answers.mjs";
 
 /** @typedef {import("../states.mjs").State} State */
+
+/** The limits of a server that asks for a create token. */
+const GUARDED = {
+  version: "0.1.0",
+  transfer_size_max: 2_147_483_648,
+  inline_max: 65_536,
+  part_len: 8_388_608,
+  ttl_s_max: 604_800,
+  ttl_s_default: 86_400,
+  ttl_s_min: 60,
+  claims_max: 100,
+  lease_s: 600,
+  upload_idle_s: 3600,
+  tombstone_ttl_s: 86_400,
+  needs_create_token: true,
+  role: "both",
+};
 
 const TEXT = "postgres://orders:wF7-qk2v-Hs90@db.example.org/orders\n";
 
@@ -42,6 +59,53 @@ export const sendStates = [
       const page = await composed(scenery, {});
       await press(page, "#send");
       await until("the trouble", () => page.evaluate(() => !document.querySelector("#compose-trouble").hidden));
+      return page;
+    },
+  },
+  {
+    name: "send-token",
+    what: "asked for a create token",
+    main: true,
+    bring: (scenery) => asked(scenery, answer(200, GUARDED)),
+  },
+  {
+    name: "send-token-wrong",
+    what: "with a create token that the server does not know, shown",
+    bring: async (scenery) => {
+      const page = await asked(scenery, answer(200, GUARDED));
+      scenery.faults.plan = at("/config", refusal(401, "create.unauthorized"));
+      await page.evaluate((token) => {
+        document.querySelector("#token").value = token;
+      }, `ots_${"Ab3-".repeat(10)}Xyz`);
+      await press(page, "#token-form secret-field button");
+      await press(page, "#keep-token");
+      await press(page, "#token-submit");
+      await until("the trouble", () => page.evaluate(() => !document.querySelector("#token-trouble").hidden));
+      return page;
+    },
+  },
+  {
+    name: "send-token-withdrawn",
+    what: "sending, and the create token is taken no more",
+    bring: async (scenery) => {
+      const page = await composed(scenery, { text: TEXT });
+      scenery.faults.plan = at("/transfers", refusal(401, "create.unauthorized"));
+      await press(page, "#send");
+      await reach(page, ["token"]);
+      return page;
+    },
+  },
+  {
+    name: "send-token-kept",
+    what: "nothing yet, with a create token that is kept",
+    bring: async (scenery) => {
+      const page = await asked(scenery, answer(200, GUARDED));
+      await page.evaluate((token) => {
+        document.querySelector("#token").value = token;
+      }, `ots_${"Ab3-".repeat(10)}Xyz`);
+      await press(page, "#keep-token");
+      await press(page, "#token-submit");
+      await reach(page, ["start"]);
       return page;
     },
   },
@@ -134,6 +198,15 @@ export const sendStates = [
     },
   },
 ];
+
+/** @param {import("../states.mjs").Scenery} scenery @param {import("../fault.mjs").Fault} config What the limits are said to be. */
+async function asked(scenery, config) {
+  scenery.faults.plan = at("/config", config);
+  const page = await scenery.fresh();
+  await page.goto(`${scenery.origin}/`);
+  await reach(page, ["token"]);
+  return page;
+}
 
 /** @param {import("../states.mjs").Scenery} scenery */
 async function files(scenery) {

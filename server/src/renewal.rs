@@ -1,5 +1,5 @@
-//! The certificate over the life of the server: read again on SIGHUP, looked at once a day. Nothing that goes wrong with it
-//! ends the server.
+//! Files over the life of the server: certificate and create tokens, read again on SIGHUP; the certificate is looked at once a day.
+//! Nothing that goes wrong with them ends the server.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, interval_at};
 use tracing::{error, info};
 
-use super::Tls;
 use crate::clock::Clock;
+use crate::create_tokens::CreateTokens;
 use crate::metrics::Metrics;
 use crate::supervisor;
+use crate::tls::Tls;
 
 /// How often an end that comes near is told.
 const DAY: Duration = Duration::from_hours(24);
@@ -50,10 +51,10 @@ impl HangUps {
     }
 }
 
-/// Tells how the certificate stands, now and, once its end comes near, every day; and reads it again at every hang-up. Without one
-/// a hang-up changes nothing. It never ends by itself.
+/// Tells how the certificate stands, now and, once its end comes near, every day; and reads it and the create tokens again at every
+/// hang-up. Without either a hang-up changes nothing. It never ends by itself.
 pub async fn renew(
-    tls: Option<Tls>,
+    (tls, create_tokens): (Option<Tls>, Option<Arc<CreateTokens>>),
     mut hang_ups: HangUps,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
@@ -69,15 +70,18 @@ pub async fn renew(
     loop {
         tokio::select! {
             () = hang_ups.next() => {
-                if let Some(tls) = &tls {
-                    supervisor::tell_reloading();
-                    if reload(tls).await {
-                        tell(tls);
-                    }
-                    supervisor::tell_ready();
-                } else {
-                    info!("SIGHUP changes nothing: there is no certificate to read again (`tls-cert`)");
+                if tls.is_none() && create_tokens.is_none() {
+                    info!("SIGHUP changes nothing: no file is set that is read again (`tls-cert`, `create-token-file`)");
+                    continue;
                 }
+                supervisor::tell_reloading();
+                if let Some(tls) = &tls && reload(tls).await {
+                    tell(tls);
+                }
+                if let Some(create_tokens) = &create_tokens {
+                    reload_tokens(create_tokens).await;
+                }
+                supervisor::tell_ready();
             }
             _ = days.tick() => {
                 let ending = tls.iter().filter(|tls| tls.validity().is_ending(clock.now()));
@@ -103,4 +107,22 @@ async fn reload(tls: &Tls) -> bool {
             false
         }
     }
+}
+
+/// The same of the create tokens. Whoever is taken out creates nothing more from here on; what is on its way goes on.
+async fn reload_tokens(create_tokens: &Arc<CreateTokens>) {
+    let tokens = Arc::clone(create_tokens);
+    let reloaded = spawn_blocking(move || tokens.reload()).await;
+    let fault = match reloaded {
+        Ok(Ok(())) => {
+            info!(
+                count = create_tokens.count(),
+                "the create tokens are read again"
+            );
+            return;
+        }
+        Ok(Err(faults)) => faults.to_string().replace('\n', "; "),
+        Err(error) => error.to_string(),
+    };
+    error!(%fault, "the create tokens are not read again, and those from before stay in use");
 }
