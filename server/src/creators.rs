@@ -2,7 +2,7 @@
 //! transfers.
 
 use crate::alias::Aliases;
-use crate::budget::Client;
+use crate::budget::{Client, WIDER};
 use crate::service::{Quota, Terms};
 
 /// The terms of all who create.
@@ -27,6 +27,7 @@ impl Creators {
             .map_or_else(Terms::default, |(quota, aliases)| Terms {
                 holder: Some(aliases.client(client)),
                 quota: *quota,
+                site_quota: quota.times(WIDER),
             })
     }
 }
@@ -52,6 +53,6 @@ mod tests {
         };
         let terms = Creators::bounded(quota, aliases.clone()).terms(client);
         assert_eq!(terms.holder, Some(aliases.client(client)));
-        assert_eq!(terms.quota, quota);
+        assert_eq!((terms.quota, terms.site_quota), (quota, quota.times(8)));
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn create(
     let more = more.saturating_add(u32::try_from(manifest).unwrap_or(u32::MAX));
     let more = more.min(app.budgets.cost_max(Budget::Create));
     // A request that came over no connection counts as all such do.
-    let client = client.map_or(Client::new(Peer::UNKNOWN.0), |Extension(client)| client);
+    let client = client.map_or_else(|| Client::new(Peer::UNKNOWN.0), |Extension(client)| client);
     if let Some(more) = NonZeroU32::new(more) {
         budget::spend_more(&app, Budget::Create, client, more).await?;
     }
