@@ -24,6 +24,7 @@ mod otel;
 mod owner;
 mod pages;
 mod parts;
+mod quotas;
 mod sample;
 mod server;
 mod settings;
