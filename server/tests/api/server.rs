@@ -9,16 +9,18 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use onetimeshare_server::alias::Aliases;
 use onetimeshare_server::app::App;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::budget::Budgets;
+use onetimeshare_server::budget::{Budgets, Proxies, Rates};
 use onetimeshare_server::clock::{Clock, MockClock};
+use onetimeshare_server::creators::Creators;
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
-use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::memory::MemoryStore;
+use onetimeshare_server::record::{RecordStore, StoreId};
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::service::{Limits, Quota, Service, match_stores};
 use onetimeshare_server::sweeper;
 use onetimeshare_server::transfer::Periods;
 use serde_json::Value;
@@ -66,6 +68,14 @@ impl TestServer {
     /// One with another lease, in seconds, or without counters.
     pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
         Self::open(lease_s, shows_stats, (Budgets::endless(), LIMITS)).await
+    }
+
+    /// One that lets each of its clients, behind these proxies, hold so much.
+    pub(crate) async fn bounded(quota: Quota, proxies: Proxies) -> Self {
+        let budgets = Budgets::new(Rates::default(), proxies, None);
+        let aliases = Aliases::of_holders(&StoreId([1; 16]), None);
+        let creators = Arc::new(Creators::bounded(quota, aliases));
+        Self::altered(budgets, |app| App { creators, ..app }).await
     }
 
     /// One that is set up in another way.
