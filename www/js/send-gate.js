@@ -6,6 +6,8 @@
  */
 
 import { problemFrom } from "./problem.js";
+import { text } from "./text.js";
+import { ComposeForm } from "./ui/compose-form.js";
 import { byId } from "./ui/page.js";
 import { TokenForm, showToken } from "./ui/token-form.js";
 
@@ -18,7 +20,8 @@ import { TokenForm, showToken } from "./ui/token-form.js";
  * @property {() => SendState} state
  * @property {(event: import("./state.js").SendEvent) => void} dispatch
  * @property {(limits: import("./api.js").Limits) => void} admit Lets the form be used within these limits.
- * @property {() => Promise<unknown>} goOn Sends what was about to be sent.
+ * @property {(limits: import("./api.js").Limits) => boolean} fits Whether what was about to be sent is within these limits.
+ * @property {() => Promise<unknown>} goOn Sends it.
  * @property {() => Promise<void>} leave Goes back to what was written.
  */
 
@@ -56,12 +59,20 @@ async function enter(page, form, { typed, keep }) {
     const limits = await page.admission.enter(typed, keep);
     form.clear();
     page.admit(limits);
-    page.dispatch({ type: "admitted", limits });
+    page.dispatch({ type: "admitted", limits, fits: page.fits(limits) });
   } catch (thrown) {
-    return page.dispatch({ type: "rejected", trouble: problemFrom(thrown).code });
+    page.dispatch({ type: "rejected", trouble: problemFrom(thrown).code });
+    return;
   }
-  if (state.resumable) await page.goOn();
-  else byId("text", HTMLTextAreaElement).focus();
+  if (page.state().name === "working") {
+    await page.goOn();
+    return;
+  }
+  if (state.resumable) {
+    await page.leave();
+    byId("compose-form", ComposeForm).complain(text("send.token.less"));
+  }
+  byId("text", HTMLTextAreaElement).focus();
 }
 
 /** @param {GatedPage} page */

@@ -8,6 +8,7 @@
 import { Admission, asksForToken, isRefused } from "./admission.js";
 import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
+import { isWithin } from "./compose.js";
 import { CryptoWorker } from "./crypto.js";
 import { deny, wireGate } from "./send-gate.js";
 import { linkFor, linkOrigin } from "./link.js";
@@ -55,7 +56,8 @@ let file_count = 0;
 let stop = new AbortController();
 
 form.addEventListener("compose", (event) => void seal(/** @type {CustomEvent<Composed>} */ (event).detail));
-const gated = { admission, state: () => state, dispatch, admit, goOn, leave: cancel };
+/** @type {import("./send-gate.js").GatedPage} */
+const gated = { admission, state: () => state, dispatch, admit, fits: (limits) => !!job && isWithin(job.composed, limits), goOn, leave: cancel };
 wireGate(gated);
 byId("cancel", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("give-up", HTMLButtonElement).addEventListener("click", () => void cancel());

@@ -26,7 +26,7 @@ import { Problem } from "./problem.js";
  *   | { type: "denied" }
  *   | { type: "check" }
  *   | { type: "rejected", trouble: string }
- *   | { type: "admitted", limits: Limits }
+ *   | { type: "admitted", limits: Limits, fits: boolean }
  *   | { type: "send" }
  *   | { type: "step", step: "key" | "sending" | "finishing" }
  *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string }
@@ -113,7 +113,7 @@ export function nextSend(state, event) {
       return state.name === "token" && state.checking ? { ...state, checking: false, trouble: event.trouble } : state;
     case "admitted":
       if (state.name !== "token" || !state.checking) return state;
-      return state.resumable ? { name: "working", limits: event.limits, step: "sending" } : { name: "start", limits: event.limits };
+      return state.resumable && event.fits ? { name: "working", limits: event.limits, step: "sending" } : { name: "start", limits: event.limits };
     case "send":
       return state.name === "start" ? { name: "working", limits: state.limits, step: "key" } : state;
     case "step":
