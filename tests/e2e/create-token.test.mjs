@@ -180,6 +180,7 @@ for (const browser of stage.browsers) {
         const late = await visit(browser);
         late.watch.expectStatus(401);
         await late.page.goto(`${stage.origin}/open`);
+        await reach(late.page, ["missing"]);
         await late.page.evaluate((key, token) => localStorage.setItem(key, token), KEY, second.token);
         await late.page.goto(`${stage.origin}/`);
         await reach(late.page, ["token"]);
