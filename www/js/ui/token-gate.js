@@ -5,22 +5,22 @@
  * @module
  */
 
-import { problemFrom } from "./problem.js";
-import { text } from "./text.js";
-import { ComposeForm } from "./ui/compose-form.js";
-import { byId } from "./ui/page.js";
-import { TokenForm, showToken } from "./ui/token-form.js";
+import { problemFrom } from "../problem.js";
+import { text } from "../text.js";
+import { ComposeForm } from "./compose-form.js";
+import { byId } from "./page.js";
+import { TokenForm, showToken } from "./token-form.js";
 
 /**
- * @typedef {import("./state.js").SendState} SendState
- * @typedef {import("./ui/token-form.js").Entered} Entered
+ * @typedef {import("../state.js").SendState} SendState
+ * @typedef {import("./token-form.js").Entered} Entered
  *
  * @typedef {object} GatedPage
- * @property {import("./admission.js").Admission} admission
+ * @property {import("../admission.js").Admission} admission
  * @property {() => SendState} state
- * @property {(event: import("./state.js").SendEvent) => void} dispatch
- * @property {(limits: import("./api.js").Limits) => void} admit Lets the form be used within these limits.
- * @property {(limits: import("./api.js").Limits) => boolean} fits Whether what was about to be sent is within these limits.
+ * @property {(event: import("../state.js").SendEvent) => void} dispatch
+ * @property {(limits: import("../api.js").Limits) => void} admit Lets the form be used within these limits.
+ * @property {(limits: import("../api.js").Limits) => boolean} fits Whether what was about to be sent is within these limits.
  * @property {() => Promise<unknown>} goOn Sends it.
  * @property {() => Promise<void>} leave Goes back to what was written.
  */
