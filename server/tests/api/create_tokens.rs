@@ -12,8 +12,12 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use onetimeshare_protocol::id::CreateToken;
 use onetimeshare_protocol::route;
+use onetimeshare_server::alias::Aliases;
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
 use onetimeshare_server::create_tokens::{CreateTokens, Made};
+use onetimeshare_server::creators::Creators;
+use onetimeshare_server::record::StoreId;
+use onetimeshare_server::service::Quota;
 use serde_json::{Value, json};
 
 use crate::certificates::{Serving, exchange};
@@ -41,6 +45,10 @@ async fn server_with(budgets: Budgets, of: &[(&str, u8, &str)]) -> TestServer {
     let tokens = CreateTokens::open(path, LIMITS).unwrap();
     TestServer::altered(budgets, |app| onetimeshare_server::app::App {
         create_tokens: Some(Arc::new(tokens)),
+        creators: Arc::new(Creators::bounded(
+            Quota::default(),
+            Aliases::of_holders(&StoreId([1; 16]), None),
+        )),
         ..app
     })
     .await
@@ -272,6 +280,33 @@ async fn tries_cost_their_client_and_a_token_with_a_rate_pays_for_itself() {
     }
     let told = server.call("GET", route::CONFIG, Some(&plain)).await;
     told.refused(429, "request.rate_limited");
+}
+
+#[tokio::test]
+async fn a_token_with_a_quota_holds_no_more_whoever_uses_it() {
+    let of = [("ci", 1, "transfers-max = 1\n"), ("free", 2, "")];
+    let server = server_with(Budgets::endless(), &of).await;
+    let [ci, free] = [1, 2].map(|byte| token(byte).to_text());
+    let samples = [1, 2, 3].map(|seed| Sample::of(seed, 1000));
+    let ask = async |peer, sample: &Sample, token: &str| {
+        server
+            .send(from(peer, &sample.request(), Some(token)))
+            .await
+    };
+    ask("192.0.2.1", &samples[0], &ci).await.expect(201);
+    let told = ask("192.0.2.2", &samples[1], &ci)
+        .await
+        .refused(403, "quota.exceeded");
+    assert_eq!(told.json["count_max"], 1);
+    ask("192.0.2.1", &samples[2], &free).await.expect(201);
+    // A repeat is none more, and what is gone makes room.
+    ask("192.0.2.3", &samples[0], &ci).await.expect(200);
+    let owner = samples[0].owner();
+    let burnt = server
+        .call("DELETE", &samples[0].path(""), Some(&owner))
+        .await;
+    burnt.expect(204);
+    ask("192.0.2.2", &samples[1], &ci).await.expect(201);
 }
 
 /// What the program prints when it makes a token of this name: its table, and what it says beside.
