@@ -2,7 +2,7 @@
 //! transfers.
 
 use crate::alias::Aliases;
-use crate::budget::Client;
+use crate::budget::{Client, WIDER};
 use crate::create_tokens::Grant;
 use crate::service::{Quota, Terms};
 
@@ -34,10 +34,13 @@ impl Creators {
             (Some(aliases), Some((grant, quota))) => Terms {
                 holder: Some(aliases.token(grant.name())),
                 quota,
+                // A token has no neighbours.
+                site_quota: quota,
             },
             (Some(aliases), None) if self.clients.is_bound() => Terms {
                 holder: Some(aliases.client(client)),
                 quota: self.clients,
+                site_quota: self.clients.times(WIDER),
             },
             _ => Terms::default(),
         }
@@ -66,7 +69,7 @@ mod tests {
         };
         let terms = Creators::bounded(quota, aliases.clone()).terms(client, None);
         assert_eq!(terms.holder, Some(aliases.client(client)));
-        assert_eq!(terms.quota, quota);
+        assert_eq!((terms.quota, terms.site_quota), (quota, quota.times(8)));
     }
 
     #[test]

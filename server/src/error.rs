@@ -236,16 +236,7 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
             ErrorCode::StoreFull,
             "the server has no room left for it: nothing was used up, try again later, or send less",
         ),
-        Refusal::OverQuota(Exceeded::Count(_)) => (
-            ErrorCode::QuotaExceeded,
-            "as many transfers as you may have wait to be opened, `count_max`: nothing was stored; go on when one of them is opened or has \
-             expired, or delete one",
-        ),
-        Refusal::OverQuota(Exceeded::Len(_)) => (
-            ErrorCode::QuotaExceeded,
-            "it does not fit beside what you have sent and nobody has opened, `len_max` bytes in all: nothing was stored; send less, go on \
-             when some of that is opened or has expired, or delete some",
-        ),
+        Refusal::OverQuota(exceeded) => (ErrorCode::QuotaExceeded, over_quota(*exceeded)),
         Refusal::Denied { .. } => (
             ErrorCode::AccessDenied,
             "wrong passphrase: `attempts_left` more wrong ones lock the transfer",
@@ -298,6 +289,20 @@ const fn sentence(refusal: &Refusal) -> (ErrorCode, &'static str) {
             ErrorCode::TransferGone,
             "the transfer is gone: `cause` and `at` say how; ask the sender for a new one",
         ),
+    }
+}
+
+/// What can be done about a quota that has no room.
+const fn over_quota(exceeded: Exceeded) -> &'static str {
+    match exceeded {
+        Exceeded::Count(_) => {
+            "as many transfers as you may have wait to be opened, `count_max`: nothing was stored; go on when one of them is opened or has \
+             expired, or delete one"
+        }
+        Exceeded::Len(_) => {
+            "it does not fit beside what you have sent and nobody has opened, `len_max` bytes in all: nothing was stored; send less, go on \
+             when some of that is opened or has expired, or delete some"
+        }
     }
 }
 

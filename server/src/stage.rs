@@ -174,6 +174,7 @@ impl Parcel {
                 count_max: Some(1_000_000),
                 len_max: None,
             },
+            site_quota: Quota::default(),
         }
     }
 

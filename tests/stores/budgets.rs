@@ -105,7 +105,7 @@ async fn keys_end_with_their_use_and_tell_no_address() {
 }
 
 /// A client that gives up at once.
-fn caller(server: &Server) -> Caller {
+pub(crate) fn caller(server: &Server) -> Caller {
     let settings = Settings {
         patience: Patience::NONE,
         ..Settings::default()
@@ -113,7 +113,7 @@ fn caller(server: &Server) -> Caller {
     Caller::with(&server.base(), settings).unwrap()
 }
 
-fn status_of<T: std::fmt::Debug>(outcome: Result<T, Error>) -> u16 {
+pub(crate) fn status_of<T: std::fmt::Debug>(outcome: Result<T, Error>) -> u16 {
     match outcome {
         Ok(_) => 200,
         Err(Error::Api { status, .. }) => status,

@@ -17,6 +17,7 @@ mod losing;
 mod marks;
 mod memory;
 mod operating;
+mod quotas;
 mod reading;
 mod redis;
 mod starting;

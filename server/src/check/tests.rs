@@ -280,6 +280,11 @@ fn what_is_wrong_with_a_record_is_told() {
          FROM part JOIN transfer USING (row) ORDER BY part.row, part_index LIMIT 1",
         "queued for deletion although",
     );
+    check(
+        "UPDATE transfer SET holder = zeroblob(16)
+         WHERE row = (SELECT min(row) FROM transfer WHERE phase = 2)",
+        "columns that belong together",
+    );
     check("DELETE FROM counter", "counter has 0 rows");
     check(
         "INSERT INTO sealed VALUES (99999, zeroblob(9))",

@@ -47,8 +47,8 @@ impl Room {
     }
 
     /// Whether a transfer on these terms has any bound.
-    pub(super) const fn bounds(&self, terms: &Terms) -> bool {
-        self.whole.is_some() || (terms.holder.is_some() && terms.quota.is_bound())
+    pub(super) fn bounds(&self, terms: &Terms) -> bool {
+        self.whole.is_some() || terms.bounded_holder().is_some()
     }
 
     /// Reserves what a new transfer would take up, or says why it is refused. Its holder's own bounds come first: these it can do
@@ -64,9 +64,7 @@ impl Room {
             len: held_len(new.manifest_len, new.body_len),
         };
         let mut reservations = Vec::new();
-        if let Some(holder) = &terms.holder
-            && terms.quota.is_bound()
-        {
+        if let Some(holder) = &terms.bounded_holder() {
             let (client, site) = self.shares.of(holder);
             let read = async { Ok(records.held_by(holder).await?.client) };
             match client.reserve(held, terms.quota, read).await? {
@@ -74,7 +72,7 @@ impl Room {
                 Err(exceeded) => return Ok(Err(Refusal::OverQuota(exceeded))),
             }
             let read = async { Ok(records.held_by(holder).await?.site) };
-            match site.reserve(held, terms.quota.of_site(), read).await? {
+            match site.reserve(held, terms.site_quota, read).await? {
                 Ok(reservation) => reservations.push(reservation),
                 Err(exceeded) => return Ok(Err(Refusal::OverQuota(exceeded))),
             }

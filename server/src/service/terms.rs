@@ -1,6 +1,5 @@
 //! On whose account a transfer is made, and how much of it that account may hold. Who creates decides it; the use cases only keep it.
 
-use crate::budget::WIDER;
 use crate::transfer::Holder;
 
 /// How much may be held at once, by all transfers that live; none for no end.
@@ -18,12 +17,13 @@ impl Quota {
         self.len_max.is_some() || self.count_max.is_some()
     }
 
-    /// What all clients of a site have together.
-    pub(super) fn of_site(self) -> Self {
-        let wider = |max: u64| max.saturating_mul(WIDER.into());
+    /// So many times as much.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        let more = |max: u64| max.saturating_mul(factor.into());
         Self {
-            len_max: self.len_max.map(wider),
-            count_max: self.count_max.map(wider),
+            len_max: self.len_max.map(more),
+            count_max: self.count_max.map(more),
         }
     }
 }
@@ -33,8 +33,18 @@ impl Quota {
 pub struct Terms {
     /// Whom it counts for; none where nobody's share is bounded, and then nothing of who made it is kept.
     pub holder: Option<Holder>,
-    /// How much the holder may hold; all holders of its site have eight times as much.
+    /// How much the holder may hold.
     pub quota: Quota,
+    /// How much all holders of its site may hold together.
+    pub site_quota: Quota,
+}
+
+impl Terms {
+    /// The holder, where it, or its site, is bounded in anything. Of no other is anything to be kept.
+    pub(super) fn bounded_holder(&self) -> Option<Holder> {
+        let is_bound = self.quota.is_bound() || self.site_quota.is_bound();
+        self.holder.filter(|_| is_bound)
+    }
 }
 
 #[cfg(test)]
@@ -42,14 +52,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_site_has_eight_times_as_much() {
+    fn what_has_no_end_has_none_many_times() {
         let quota = |len_max, count_max| Quota { len_max, count_max };
-        assert_eq!(quota(Some(5), None).of_site(), quota(Some(40), None));
-        let (most, wider) = (
-            quota(Some(u64::MAX), Some(1)),
-            quota(Some(u64::MAX), Some(8)),
-        );
-        assert_eq!(most.of_site(), wider);
+        assert_eq!(quota(Some(5), None).times(8), quota(Some(40), None));
+        let most = quota(Some(u64::MAX), Some(1)).times(8);
+        assert_eq!(most, quota(Some(u64::MAX), Some(8)));
         assert!(!Quota::default().is_bound() && most.is_bound());
     }
 }

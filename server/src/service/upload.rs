@@ -88,7 +88,7 @@ impl Service {
             ttl_s: request.ttl_s,
             claims_max: request.claims_max,
             // Where nothing is bounded nobody has to know whose it is.
-            holder: terms.holder.filter(|_| terms.quota.is_bound()),
+            holder: terms.bounded_holder(),
         };
         NewTransfer {
             creation,

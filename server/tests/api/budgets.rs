@@ -33,7 +33,7 @@ async fn server(trusted: &[&str]) -> TestServer {
 }
 
 /// A request over a connection from `peer`.
-fn from(peer: &str, method: &str, path: &str) -> axum::http::request::Builder {
+pub(crate) fn from(peer: &str, method: &str, path: &str) -> axum::http::request::Builder {
     let address: IpAddr = peer.parse().unwrap();
     request(method, path).extension(Peer::new(address))
 }

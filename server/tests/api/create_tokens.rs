@@ -12,12 +12,8 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use onetimeshare_protocol::id::CreateToken;
 use onetimeshare_protocol::route;
-use onetimeshare_server::alias::Aliases;
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
 use onetimeshare_server::create_tokens::{CreateTokens, Made};
-use onetimeshare_server::creators::Creators;
-use onetimeshare_server::record::StoreId;
-use onetimeshare_server::service::Quota;
 use serde_json::{Value, json};
 
 use crate::certificates::{Serving, exchange};
@@ -45,10 +41,6 @@ async fn server_with(budgets: Budgets, of: &[(&str, u8, &str)]) -> TestServer {
     let tokens = CreateTokens::open(path, LIMITS).unwrap();
     TestServer::altered(budgets, |app| onetimeshare_server::app::App {
         create_tokens: Some(Arc::new(tokens)),
-        creators: Arc::new(Creators::bounded(
-            Quota::default(),
-            Aliases::of_holders(&StoreId([1; 16]), None),
-        )),
         ..app
     })
     .await

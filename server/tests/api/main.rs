@@ -25,6 +25,7 @@ mod otel;
 mod owner;
 mod pages;
 mod parts;
+mod quotas;
 mod role;
 mod sample;
 mod server;

@@ -9,16 +9,18 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
+use onetimeshare_server::alias::Aliases;
 use onetimeshare_server::app::App;
 use onetimeshare_server::blob::BlobStore;
 use onetimeshare_server::blob::memory::MemoryBlobs;
-use onetimeshare_server::budget::Budgets;
+use onetimeshare_server::budget::{Budgets, Proxies, Rates};
 use onetimeshare_server::clock::{Clock, MockClock};
+use onetimeshare_server::creators::Creators;
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::record::RecordStore;
 use onetimeshare_server::record::memory::MemoryStore;
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::{Limits, Service, match_stores};
+use onetimeshare_server::service::{Limits, Quota, Service, match_stores};
 use onetimeshare_server::sweeper;
 use onetimeshare_server::transfer::Periods;
 use serde_json::Value;
@@ -65,7 +67,14 @@ impl TestServer {
 
     /// One with another lease, in seconds, or without counters.
     pub(crate) async fn with(lease_s: u64, shows_stats: bool) -> Self {
-        Self::open(lease_s, shows_stats, (Budgets::endless(), LIMITS)).await
+        let all = (Budgets::endless(), Quota::default(), LIMITS);
+        Self::open(lease_s, shows_stats, all).await
+    }
+
+    /// One that lets each of its clients, behind these proxies, hold so much.
+    pub(crate) async fn bounded(quota: Quota, proxies: Proxies) -> Self {
+        let budgets = Budgets::new(Rates::default(), proxies, None);
+        Self::open(PERIODS.lease_s, true, (budgets, quota, LIMITS)).await
     }
 
     /// One that lets its clients ask for so much, and takes what is large.
@@ -74,22 +83,29 @@ impl TestServer {
             transfer_size_max: 1 << 30,
             ..LIMITS
         };
-        Self::open(PERIODS.lease_s, true, (budgets, limits)).await
+        let all = (budgets, Quota::default(), limits);
+        Self::open(PERIODS.lease_s, true, all).await
     }
 
     /// One of an app that is changed before it serves.
     pub(crate) async fn altered(budgets: Budgets, alter: impl FnOnce(App) -> App) -> Self {
-        Self::open_altered(PERIODS.lease_s, true, (budgets, LIMITS), alter).await
+        Self::open_altered(
+            PERIODS.lease_s,
+            true,
+            (budgets, Quota::default(), LIMITS),
+            alter,
+        )
+        .await
     }
 
-    async fn open(lease_s: u64, shows_stats: bool, with: (Budgets, Limits)) -> Self {
+    async fn open(lease_s: u64, shows_stats: bool, with: (Budgets, Quota, Limits)) -> Self {
         Self::open_altered(lease_s, shows_stats, with, |app| app).await
     }
 
     async fn open_altered(
         lease_s: u64,
         shows_stats: bool,
-        (budgets, limits): (Budgets, Limits),
+        (budgets, quota, limits): (Budgets, Quota, Limits),
         alter: impl FnOnce(App) -> App,
     ) -> Self {
         let records = Arc::new(MemoryStore::new().unwrap());
@@ -97,6 +113,7 @@ impl TestServer {
         match_stores(records.as_ref(), blobs.as_ref())
             .await
             .unwrap();
+        let aliases = Aliases::of_holders(&records.store_id().await.unwrap(), None);
         let clock = Arc::new(MockClock::new(START));
         let shared_records: Arc<dyn RecordStore> = Arc::<MemoryStore>::clone(&records);
         let shared_blobs: Arc<dyn BlobStore> = Arc::<MemoryBlobs>::clone(&blobs);
@@ -114,6 +131,7 @@ impl TestServer {
             shows_stats,
             metrics: Arc::clone(&metrics),
             budgets: Arc::new(budgets),
+            creators: Arc::new(Creators::bounded(quota, aliases)),
             ..App::new(Arc::clone(&service))
         };
         Self {

@@ -5,7 +5,6 @@ use futures_util::future::join_all;
 
 use super::capacity::{ONE, numbered, request_in_parts};
 use super::*;
-use crate::budget::WIDER;
 use crate::record::HeldBy;
 use crate::service::Quota;
 use crate::transfer::{Exceeded, Holder, RECORD_LEN};
@@ -15,6 +14,7 @@ fn terms(site: u8, client: u8, quota: Quota) -> Terms {
     Terms {
         holder: Some(Holder::new([site; 8], [client; 8])),
         quota,
+        site_quota: quota.times(8),
     }
 }
 
@@ -90,11 +90,10 @@ async fn a_body_that_is_still_to_come_counts_and_is_given_back_when_nobody_goes_
 async fn neighbours_have_eight_times_as_much_together() {
     let t = fixture().await;
     let client = |number| terms(1, number, count(1));
-    let wider = u8::try_from(WIDER).unwrap();
-    for number in 0..wider {
+    for number in 0..8 {
         assert_eq!(exceeded(&t, numbered(number), &client(number)).await, None);
     }
-    let over = Some(Exceeded::Count(WIDER.into()));
+    let over = Some(Exceeded::Count(8));
     assert_eq!(exceeded(&t, numbered(20), &client(20)).await, over);
     let over = Some(Exceeded::Count(1));
     assert_eq!(exceeded(&t, numbered(20), &client(0)).await, over);
