@@ -78,6 +78,17 @@ pub struct Access {
     pub quota: Quota,
 }
 
+/// Who may create transfers, which half of the calls is taken, and where the other one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// The file of tokens without which nobody may create; none where everybody may.
+    pub token_file: Option<PathBuf>,
+    /// Which half of the calls is taken.
+    pub role: Role,
+    /// The origin that links lead to; none for the server's own.
+    pub open_url: Option<String>,
+}
+
 /// Everything an operator can set, checked.
 #[derive(Debug)]
 pub struct Config {
@@ -99,12 +110,8 @@ pub struct Config {
     pub periods: Periods,
     /// How many may ask, and for how much.
     pub access: Access,
-    /// The file of tokens without which nobody may create transfers; none where everybody may.
-    pub create_tokens: Option<PathBuf>,
-    /// Which half of the calls are taken.
-    pub role: Role,
-    /// The origin that links lead to; none for the server's own.
-    pub open_url: Option<String>,
+    /// Who may create, and what is taken.
+    pub creation: Creation,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
     /// Whom to tell of a weakness, as URIs.
@@ -263,16 +270,7 @@ impl Config {
                 requests_max: connections(sources, "max-requests-each"),
                 quota: take_quota(sources),
             },
-            create_tokens: sources.optional("create-token-file", |text| {
-                (!text.is_empty()).then(|| text.into())
-            }),
-            role: sources.one("role", |text| match text {
-                "both" => Some(Role::Both),
-                "create" => Some(Role::Create),
-                "open" => Some(Role::Open),
-                _ => None,
-            }),
-            open_url: sources.optional("open-url", value::origin),
+            creation: take_creation(sources),
             shows_stats: sources.one("stats", |text| match text {
                 "on" => Some(true),
                 "off" => Some(false),
@@ -299,8 +297,7 @@ impl Config {
             limits,
             periods,
             redis,
-            role,
-            open_url,
+            creation,
             ..
         } = self;
         // One that is faulty is told as that.
@@ -329,7 +326,7 @@ impl Config {
              answer",
         );
         require(
-            *role != Role::Create || open_url.is_some() || has_open_url,
+            creation.role != Role::Create || has_open_url,
             "`open-url` must be set where `role` is create: links have to lead to a server that opens them",
         );
         let part_count = body_len(limits.transfer_size_max)
@@ -395,6 +392,21 @@ fn connections(sources: &mut Sources, name: &'static str) -> usize {
     sources.one(name, |text| {
         value::parse(text).filter(|count| (1..=1_000_000).contains(count))
     })
+}
+
+fn take_creation(sources: &mut Sources) -> Creation {
+    Creation {
+        token_file: sources.optional("create-token-file", |text| {
+            (!text.is_empty()).then(|| text.into())
+        }),
+        role: sources.one("role", |text| match text {
+            "both" => Some(Role::Both),
+            "create" => Some(Role::Create),
+            "open" => Some(Role::Open),
+            _ => None,
+        }),
+        open_url: sources.optional("open-url", value::origin),
+    }
 }
 
 fn take_quota(sources: &mut Sources) -> Quota {
@@ -670,6 +682,42 @@ mod tests {
         for text in ["", "999 kB", "80%", "None"] {
             let faults = load(&["--storage-max", text], &[]).expect_err(text);
             assert!(faults.contains("`storage-max`"), "{faults}");
+        }
+    }
+
+    #[test]
+    fn everybody_creates_and_opens_unless_told_otherwise() {
+        let creation =
+            |arguments: &[&str]| load(arguments, &[]).expect("settings that hold").creation;
+        let usual = Creation {
+            token_file: None,
+            role: Role::Both,
+            open_url: None,
+        };
+        assert_eq!(creation(&[]), usual);
+        let inside = [
+            "--role=create",
+            "--open-url=https://share.example.org/",
+            "--create-token-file=tokens.toml",
+        ];
+        let expected = Creation {
+            token_file: Some("tokens.toml".into()),
+            role: Role::Create,
+            open_url: Some("https://share.example.org".to_owned()),
+        };
+        assert_eq!(creation(&inside), expected);
+        assert_eq!(creation(&["--role", "open"]).role, Role::Open);
+        for (arguments, name) in [
+            (&["--role", "create"][..], "`open-url`"),
+            (&["--role", "Open"], "`role`"),
+            (&["--open-url", "https://a.example/open"], "`open-url`"),
+            (&["--create-token-file", ""], "`create-token-file`"),
+        ] {
+            let faults = load(arguments, &[]).expect_err(name);
+            assert!(
+                faults.contains(name) && faults.lines().count() == 1,
+                "{faults}"
+            );
         }
     }
 

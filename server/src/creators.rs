@@ -34,7 +34,8 @@ impl Creators {
             (Some(aliases), Some((grant, quota))) => Terms {
                 holder: Some(aliases.token(grant.name())),
                 quota,
-                ..Terms::default()
+                // A token has no neighbours.
+                site_quota: quota,
             },
             (Some(aliases), None) if self.clients.is_bound() => Terms {
                 holder: Some(aliases.client(client)),

@@ -7,6 +7,7 @@ mod stores;
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{self, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use onetimeshare_server::http::{self, Crowd, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::renewal::{self, HangUps};
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::Service;
+use onetimeshare_server::service::{Limits, Service};
 use onetimeshare_server::tls::Tls;
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{supervisor, sweeper, telemetry};
@@ -208,9 +209,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         limits,
         periods,
         access,
-        create_tokens,
-        role,
-        open_url,
+        creation,
         shows_stats,
         contacts,
         metrics_listen,
@@ -223,9 +222,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     let _exporting = telemetry::start(log, log_format, names_collector)?;
     warn_of_unknown(&unknown_variables);
     let tls = tls.map(Tls::open).transpose()?;
-    let create_tokens = create_tokens
-        .map(|path| CreateTokens::open(path, limits).map(Arc::new))
-        .transpose()?;
+    let create_tokens = open_tokens(creation.token_file, limits)?;
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &listen).await?;
     let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
@@ -251,8 +248,8 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         metrics,
         budgets: Arc::new(budgets.with_requests_max(access.requests_max)),
         create_tokens,
-        role,
-        open_url: open_url.map(Arc::from),
+        role: creation.role,
+        open_url: creation.open_url.map(Arc::from),
         creators: Arc::new(creators),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };
@@ -261,12 +258,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     announce_metrics(&own_listeners);
     announce(&listeners, tls.is_some(), &places);
     let stop = CancellationToken::new();
-    let doors = Doors {
-        listeners,
-        tls,
-        crowd,
-        own: own_listeners,
-    };
+    let doors = Doors::of(listeners, tls, crowd, own_listeners);
     let mut tasks = Tasks::start(app, doors, (clock, hang_ups), &stop);
     supervisor::tell_ready();
     tokio::select! {
@@ -330,6 +322,12 @@ impl Tasks {
     }
 }
 
+/// The create tokens in this file; none where everybody may create.
+fn open_tokens(path: Option<PathBuf>, limits: Limits) -> Result<Option<Arc<CreateTokens>>> {
+    let tokens = path.map(|path| CreateTokens::open(path, limits));
+    Ok(tokens.transpose()?.map(Arc::new))
+}
+
 fn warn_of_unknown(variables: &[String]) {
     if !variables.is_empty() {
         warn!(
@@ -349,6 +347,20 @@ struct Doors {
 }
 
 impl Doors {
+    fn of(
+        listeners: Vec<TcpListener>,
+        tls: Option<Tls>,
+        crowd: Crowd,
+        own: Vec<TcpListener>,
+    ) -> Self {
+        Self {
+            listeners,
+            tls,
+            crowd,
+            own,
+        }
+    }
+
     /// Answers everybody, each kind of door by a loop of its own, until `stop`.
     async fn serve(self, app: App, stop: CancellationToken) {
         let (metrics, budgets) = (Arc::clone(&app.metrics), Arc::clone(&app.budgets));

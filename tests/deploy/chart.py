@@ -24,7 +24,7 @@ LEAST = {
 # Settings that are the chart's own to give: other values decide about them, or it mounts no file that they could name.
 OWN = {
     *("listen", "metrics-listen", "data-dir", "redis-url", "redis-replicas", "blob-url", "trusted-proxy"),
-    *("config", "tls-cert", "tls-key"),
+    *("config", "tls-cert", "tls-key", "create-token-file"),
 }
 
 # Everything that can be switched on.
@@ -32,6 +32,7 @@ MOST = {
     **LEAST,
     "blobs": {"url": "s3://bucket/prefix", "existingSecret": "bucket", "env": {"AWS_REGION": "us-east-1"}},
     "trustedProxies": ["10.244.0.0/16", "fd00::/8"],
+    "createTokens": {"existingSecret": "tokens", "key": "tokens.toml"},
     "settings": {"max-ttl": "3d", "log": "info"},
     "imagePullSecrets": [{"name": "registry"}],
     "podAnnotations": {"a": "b"},

@@ -127,6 +127,17 @@ fn a_server_gives_what_the_list_says_at_every_path() {
 }
 
 #[test]
+fn a_server_of_one_role_gives_what_the_list_says_instead() {
+    let list = list();
+    let opens = Server::start(&["--role", "open"]);
+    let creates = ["--role", "create", "--open-url", "https://share.example"];
+    let creates = Server::start(&creates);
+    ask(&opens.base(), "/", "*/*").is(&list["only_opens"], "200");
+    ask(&opens.base(), "/manage", "text/html").is(&list["only_opens"], "404");
+    ask(&creates.base(), "/open", "text/html").is(&list["only_creates"], "404");
+}
+
+#[test]
 fn a_server_gives_no_file_that_is_not_in_the_list() {
     let list = list();
     let listed: BTreeSet<_> = files(&list).map(|(path, _)| path).collect();

@@ -32,7 +32,7 @@ async function makeToken(name) {
 
 const folder = await mkdtemp(join(tmpdir(), "onetimeshare-tokens-"));
 const file = join(folder, "tokens.toml");
-const [first, second] = [await makeToken("first"), await makeToken("second")];
+const [first, second, third] = [await makeToken("first"), await makeToken("second"), await makeToken("third")];
 const narrow = `${first.table}max-claims = 3\nmax-ttl = "1h"\n`;
 await writeFile(file, narrow + second.table);
 const stage = await Stage.open(["--create-token-file", file]);
@@ -142,6 +142,8 @@ for (const browser of stage.browsers) {
     stage.scene(async (visit) => {
       const { page, watch } = await visit(browser);
       watch.expectStatus(401);
+      // Back to what was written deletes what may have arrived, and nothing has.
+      watch.expectStatus(404);
       await page.goto(`${stage.origin}/`);
       await reach(page, ["token"]);
       await press(page, "#keep-token");
@@ -159,7 +161,15 @@ for (const browser of stage.browsers) {
         assert.equal(await valueOf(page, "#text"), KEPT);
         await press(page, "#send");
         await reach(page, ["token"]);
+        // One that allows less than was chosen does not send what it would refuse.
         await enter(page, first.token);
+        await reach(page, ["start"]);
+        assert.match(await wordsOf(page, "#compose-trouble"), /allows less than you had chosen/);
+        assert.deepEqual([await valueOf(page, "#text"), await values(page, "#expires")], [KEPT, [300, 3600]]);
+        await retake(third.table);
+        await press(page, "#send");
+        await reach(page, ["token"]);
+        await enter(page, third.token);
         await reach(page, ["done"]);
         const link = await valueOf(page, "#link");
         const opener = await visit(browser);
@@ -170,6 +180,7 @@ for (const browser of stage.browsers) {
         const late = await visit(browser);
         late.watch.expectStatus(401);
         await late.page.goto(`${stage.origin}/open`);
+        await reach(late.page, ["missing"]);
         await late.page.evaluate((key, token) => localStorage.setItem(key, token), KEY, second.token);
         await late.page.goto(`${stage.origin}/`);
         await reach(late.page, ["token"]);
@@ -178,8 +189,6 @@ for (const browser of stage.browsers) {
       } finally {
         await retake(narrow + second.table);
       }
-      // Back to what was written deletes what may have arrived, and nothing has.
-      watch.expectStatus(404);
     }));
 
   test(`${browser.name}: a service in two halves leads from the inside to the outside`, LIMIT, () => halves(browser));

@@ -49,16 +49,21 @@ async fn servers_that_spend_at_once_spend_no_more_than_there_is() {
     for urls in [redis.url(), urls_of(&nodes)] {
         let ledgers: [_; 2] = ledgers(&urls).await;
         let of = (Budget::Create, Rate::new(30, 3600).unwrap());
-        for text in ["192.0.2.1", "2001:db8::1"] {
+        let spenders = [
+            client("192.0.2.1"),
+            client("2001:db8::1"),
+            Client::of_token("ci"),
+        ];
+        for (which, spender) in spenders.into_iter().enumerate() {
             let spends = (0..100).map(|number| {
                 let ledger = &ledgers[number % 2];
-                ledger.spend(of, client(text), NonZeroU32::MIN)
+                ledger.spend(of, spender, NonZeroU32::MIN)
             });
             let waits = join_all(spends).await;
             let granted = waits
                 .into_iter()
                 .filter(|wait| wait.as_ref().unwrap().is_none());
-            assert_eq!(granted.count(), 30, "{text} {urls}");
+            assert_eq!(granted.count(), 30, "{which} {urls}");
         }
     }
 }

@@ -74,3 +74,13 @@ export function choices(limits) {
 export function isPassphraseTooLong(passphrase) {
   return new TextEncoder().encode(passphrase.normalize("NFC")).length > PASSPHRASE_MAX;
 }
+
+/**
+ * Whether something can be sent within limits that were not known when it was put together.
+ *
+ * @param {{ draft: Draft, ttl_s: number, claims_max: number }} composed
+ * @param {Limits} limits
+ */
+export function isWithin({ draft, ttl_s, claims_max }, limits) {
+  return draft.total <= limits.transfer_size_max && ttl_s <= limits.ttl_s_max && ttl_s >= limits.ttl_s_min && claims_max <= limits.claims_max;
+}

@@ -8,8 +8,8 @@
 import { Admission, asksForToken, isRefused } from "./admission.js";
 import { Api } from "./api.js";
 import { missingFeatures } from "./browser.js";
+import { isWithin } from "./compose.js";
 import { CryptoWorker } from "./crypto.js";
-import { deny, wireGate } from "./send-gate.js";
 import { linkFor, linkOrigin } from "./link.js";
 import { sendNotice, unavailableNotice, waitWords } from "./notices.js";
 import { remember } from "./own-links.js";
@@ -27,6 +27,7 @@ import { ProgressBar } from "./ui/progress-bar.js";
 import { clearSent, renderSent, wireSent } from "./ui/sent-view.js";
 import "./ui/theme-switch.js";
 import { TokenForm, showToken } from "./ui/token-form.js";
+import { deny, wireGate } from "./ui/token-gate.js";
 
 /**
  * @typedef {import("./state.js").SendState} SendState
@@ -55,7 +56,8 @@ let file_count = 0;
 let stop = new AbortController();
 
 form.addEventListener("compose", (event) => void seal(/** @type {CustomEvent<Composed>} */ (event).detail));
-const gated = { admission, state: () => state, dispatch, admit, goOn, leave: cancel };
+/** @type {import("./ui/token-gate.js").GatedPage} */
+const gated = { admission, state: () => state, dispatch, admit, fits: (limits) => !!job && isWithin(job.composed, limits), goOn, leave: cancel };
 wireGate(gated);
 byId("cancel", HTMLButtonElement).addEventListener("click", () => void cancel());
 byId("give-up", HTMLButtonElement).addEventListener("click", () => void cancel());

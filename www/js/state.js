@@ -26,7 +26,7 @@ import { Problem } from "./problem.js";
  *   | { type: "denied" }
  *   | { type: "check" }
  *   | { type: "rejected", trouble: string }
- *   | { type: "admitted", limits: Limits }
+ *   | { type: "admitted", limits: Limits, fits: boolean }
  *   | { type: "send" }
  *   | { type: "step", step: "key" | "sending" | "finishing" }
  *   | { type: "sent", link: string, receipt: string, expires_at: number, claims_max: number, passphrase: string }
@@ -102,18 +102,17 @@ export function nextSend(state, event) {
     case "unavailable":
       return state.name === "loading" || state.name === "unavailable" ? { name: "unavailable", problem: event.problem } : state;
     case "ask":
-      if (state.name !== "loading" && state.name !== "unavailable" && state.name !== "start") return state;
-      return { name: "token", limits: event.limits, resumable: false, checking: false, trouble: event.trouble };
+      if (!["loading", "unavailable", "start"].includes(state.name)) return state;
+      return { name: "token", resumable: false, checking: false, limits: event.limits, trouble: event.trouble };
     case "denied":
-      if (state.name !== "working") return state;
-      return { name: "token", limits: state.limits, resumable: true, checking: false, trouble: "withdrawn" };
+      return state.name === "working" ? { name: "token", limits: state.limits, resumable: true, checking: false, trouble: "withdrawn" } : state;
     case "check":
       return state.name === "token" ? { ...state, checking: true, trouble: null } : state;
     case "rejected":
       return state.name === "token" && state.checking ? { ...state, checking: false, trouble: event.trouble } : state;
     case "admitted":
       if (state.name !== "token" || !state.checking) return state;
-      return state.resumable ? { name: "working", limits: event.limits, step: "sending" } : { name: "start", limits: event.limits };
+      return state.resumable && event.fits ? { name: "working", limits: event.limits, step: "sending" } : { name: "start", limits: event.limits };
     case "send":
       return state.name === "start" ? { name: "working", limits: state.limits, step: "key" } : state;
     case "step":
@@ -126,14 +125,11 @@ export function nextSend(state, event) {
     case "taken":
       return state.name === "done" ? { ...state, taken: true } : state;
     case "failed":
-      if (state.name !== "working") return state;
-      return { name: "failed", limits: state.limits, problem: event.problem, resumable: event.resumable };
+      return state.name === "working" ? { name: "failed", limits: state.limits, problem: event.problem, resumable: event.resumable } : state;
     case "resume":
       return state.name === "failed" && state.resumable ? { name: "working", limits: state.limits, step: "sending" } : state;
     case "restart":
-      // Nobody gets past being asked.
-      if (state.name === "token" && !state.resumable) return state;
-      return "limits" in state ? { name: "start", limits: state.limits } : state;
+      return "limits" in state && (state.name !== "token" || state.resumable) ? { name: "start", limits: state.limits } : state;
   }
 }
 

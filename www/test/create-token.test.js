@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Admission, asksForToken } from "../js/admission.js";
+import { isWithin } from "../js/compose.js";
 import { CreateToken, readCreateToken } from "../js/create-token.js";
 import { linkOrigin } from "../js/link.js";
 import { Problem, problemFrom } from "../js/problem.js";
@@ -124,6 +125,14 @@ test("a token is asked about before it is taken", async () => {
   const limits = await admission.enter(` ${TOKEN} `, true);
   assert.deepEqual([limits.claims_max, admission.token, admission.isKept], [2, TOKEN, true]);
   assert.deepEqual(asked, [OTHER, TOKEN]);
+});
+
+test("what was put together may be more than another token allows", () => {
+  const draft = /** @type {import("../js/compose.js").Draft} */ ({ total: 5 });
+  const limits = /** @type {import("../js/api.js").Limits} */ ({ transfer_size_max: 5, ttl_s_min: 60, ttl_s_max: 3600, claims_max: 2 });
+  const within = (/** @type {object} */ changed) => isWithin({ draft, ttl_s: 3600, claims_max: 2, ...changed }, limits);
+  assert.equal(within({}), true);
+  for (const changed of [{ draft: { total: 6 } }, { ttl_s: 3601 }, { ttl_s: 59 }, { claims_max: 3 }]) assert.equal(within(changed), false);
 });
 
 test("links lead where the server says, if that is an origin of the web", () => {

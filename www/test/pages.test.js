@@ -163,7 +163,7 @@ test("ids are unique on a page, and each that a module looks for exists on one",
 
 test("modules depend only downwards: pages, then transfer and ui, then api, crypto and save, then what is pure", () => {
   const layer = (/** @type {string} */ name) => {
-    if (/^js\/(start|send|send-gate|open|manage)\.js$/.test(name)) return 3;
+    if (/^js\/(start|send|open|manage)\.js$/.test(name)) return 3;
     if (/^js\/(transfer|ui)\//.test(name)) return 2;
     return /^js\/(api|crypto|crypto\.worker|save|trusted)\.js$|^js\/save\//.test(name) ? 1 : 0;
   };

@@ -40,12 +40,12 @@ test("who has no token is asked, and gets past that only with one", () => {
   assert.deepEqual(asked, { name: "token", limits, resumable: false, checking: false, trouble: null });
   for (const type of /** @type {const} */ (["send", "restart", "resume", "denied"])) assert.equal(nextSend(asked, { type }), asked);
   assert.equal(nextSend(asked, { type: "limits", limits }), asked);
-  assert.equal(nextSend(asked, { type: "admitted", limits }), asked, "nobody has asked the server");
+  assert.equal(nextSend(asked, { type: "admitted", limits, fits: true }), asked, "nobody has asked the server");
   const checking = nextSend(asked, { type: "check" });
   const rejected = nextSend(checking, { type: "rejected", trouble: "create.unauthorized" });
   assert.deepEqual(rejected, { ...asked, trouble: "create.unauthorized" });
   const own = { ...limits, transfer_size_max: 2 };
-  assert.deepEqual(nextSend(nextSend(rejected, { type: "check" }), { type: "admitted", limits: own }), { name: "start", limits: own });
+  assert.deepEqual(nextSend(nextSend(rejected, { type: "check" }), { type: "admitted", limits: own, fits: false }), { name: "start", limits: own });
   // It is forgotten: asked again.
   assert.equal(send({ type: "limits", limits }, ask).name, "token");
 });
@@ -55,8 +55,9 @@ test("a token that is taken back while sending is asked for anew, and sending go
   assert.deepEqual(denied, { name: "token", limits, resumable: true, checking: false, trouble: "withdrawn" });
   assert.equal(losesByLeaving(denied), true);
   assert.equal(nextSend(denied, { type: "restart" }).name, "start");
-  const admitted = nextSend(nextSend(denied, { type: "check" }), { type: "admitted", limits });
-  assert.deepEqual(admitted, { name: "working", limits, step: "sending" });
+  const admitted = (/** @type {boolean} */ fits) => nextSend(nextSend(denied, { type: "check" }), { type: "admitted", limits, fits });
+  assert.deepEqual(admitted(true), { name: "working", limits, step: "sending" });
+  assert.deepEqual(admitted(false), { name: "start", limits }, "the new token allows less");
 });
 
 test("an answer that comes after a cancel changes nothing", () => {

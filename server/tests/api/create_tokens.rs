@@ -274,6 +274,33 @@ async fn tries_cost_their_client_and_a_token_with_a_rate_pays_for_itself() {
     told.refused(429, "request.rate_limited");
 }
 
+#[tokio::test]
+async fn a_token_with_a_quota_holds_no_more_whoever_uses_it() {
+    let of = [("ci", 1, "transfers-max = 1\n"), ("free", 2, "")];
+    let server = server_with(Budgets::endless(), &of).await;
+    let [ci, free] = [1, 2].map(|byte| token(byte).to_text());
+    let samples = [1, 2, 3].map(|seed| Sample::of(seed, 1000));
+    let ask = async |peer, sample: &Sample, token: &str| {
+        server
+            .send(from(peer, &sample.request(), Some(token)))
+            .await
+    };
+    ask("192.0.2.1", &samples[0], &ci).await.expect(201);
+    let told = ask("192.0.2.2", &samples[1], &ci)
+        .await
+        .refused(403, "quota.exceeded");
+    assert_eq!(told.json["count_max"], 1);
+    ask("192.0.2.1", &samples[2], &free).await.expect(201);
+    // A repeat is none more, and what is gone makes room.
+    ask("192.0.2.3", &samples[0], &ci).await.expect(200);
+    let owner = samples[0].owner();
+    let burnt = server
+        .call("DELETE", &samples[0].path(""), Some(&owner))
+        .await;
+    burnt.expect(204);
+    ask("192.0.2.2", &samples[1], &ci).await.expect(201);
+}
+
 /// What the program prints when it makes a token of this name: its table, and what it says beside.
 fn make(folder: &Path, name: &str) -> (Option<i32>, String, String) {
     let Output {

@@ -90,6 +90,11 @@ export class ComposeForm extends HTMLElement {
     this.#cleanAll(this.#files);
   }
 
+  /** Says what has to be looked at before it is sent. @param {string} sentence */
+  complain(sentence) {
+    this.#trouble(sentence);
+  }
+
   /** Empties the form; nothing that was in it stays. */
   clear() {
     within(this, "form", HTMLFormElement).reset();

@@ -32,6 +32,8 @@ pub(super) struct List {
     content_security_policy: String,
     files: Vec<File>,
     unknown: Body,
+    only_opens: Body,
+    only_creates: Body,
     /// Told by whoever builds them.
     #[serde(default)]
     programs: Vec<Program>,
@@ -146,11 +148,14 @@ impl List {
             content_security_policy,
             files,
             unknown,
+            only_opens,
+            only_creates,
             programs: _,
         } = self;
         (format, version, commit) == (&other.format, &other.version, &other.commit)
             && (assets, content_security_policy) == (&other.assets, &other.content_security_policy)
             && (files, unknown) == (&other.files, &other.unknown)
+            && (only_opens, only_creates) == (&other.only_opens, &other.only_creates)
     }
 
     fn targets(&self) -> String {
@@ -193,6 +198,8 @@ mod tests {
             "format": 1, "version": "1.2.3", "commit": "c", "assets": "a", "content_security_policy": "p",
             "files": [{ "path": "/a", "content_type": "application/wasm", "len": 1, "sha256": wasm }],
             "unknown": { "content_type": "text/html", "len": 1, "sha256": "u" },
+            "only_opens": { "content_type": "text/html", "len": 1, "sha256": "o" },
+            "only_creates": { "content_type": "text/html", "len": 1, "sha256": "c" },
             "programs": [{ "name": "server", "target": target, "len": 1, "sha256": target }],
         });
         List::parse(&text.to_string()).unwrap()

@@ -5,20 +5,23 @@
  * @module
  */
 
-import { problemFrom } from "./problem.js";
-import { byId } from "./ui/page.js";
-import { TokenForm, showToken } from "./ui/token-form.js";
+import { problemFrom } from "../problem.js";
+import { text } from "../text.js";
+import { ComposeForm } from "./compose-form.js";
+import { byId } from "./page.js";
+import { TokenForm, showToken } from "./token-form.js";
 
 /**
- * @typedef {import("./state.js").SendState} SendState
- * @typedef {import("./ui/token-form.js").Entered} Entered
+ * @typedef {import("../state.js").SendState} SendState
+ * @typedef {import("./token-form.js").Entered} Entered
  *
  * @typedef {object} GatedPage
- * @property {import("./admission.js").Admission} admission
+ * @property {import("../admission.js").Admission} admission
  * @property {() => SendState} state
- * @property {(event: import("./state.js").SendEvent) => void} dispatch
- * @property {(limits: import("./api.js").Limits) => void} admit Lets the form be used within these limits.
- * @property {() => Promise<unknown>} goOn Sends what was about to be sent.
+ * @property {(event: import("../state.js").SendEvent) => void} dispatch
+ * @property {(limits: import("../api.js").Limits) => void} admit Lets the form be used within these limits.
+ * @property {(limits: import("../api.js").Limits) => boolean} fits Whether what was about to be sent is within these limits.
+ * @property {() => Promise<unknown>} goOn Sends it.
  * @property {() => Promise<void>} leave Goes back to what was written.
  */
 
@@ -56,12 +59,20 @@ async function enter(page, form, { typed, keep }) {
     const limits = await page.admission.enter(typed, keep);
     form.clear();
     page.admit(limits);
-    page.dispatch({ type: "admitted", limits });
+    page.dispatch({ type: "admitted", limits, fits: page.fits(limits) });
   } catch (thrown) {
-    return page.dispatch({ type: "rejected", trouble: problemFrom(thrown).code });
+    page.dispatch({ type: "rejected", trouble: problemFrom(thrown).code });
+    return;
   }
-  if (state.resumable) await page.goOn();
-  else byId("text", HTMLTextAreaElement).focus();
+  if (page.state().name === "working") {
+    await page.goOn();
+    return;
+  }
+  if (state.resumable) {
+    await page.leave();
+    byId("compose-form", ComposeForm).complain(text("send.token.less"));
+  }
+  byId("text", HTMLTextAreaElement).focus();
 }
 
 /** @param {GatedPage} page */
