@@ -10,7 +10,8 @@ use std::time::Duration;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-const DATA: u8 = 0;
+/// What the RFC calls by another name: a piece of a body.
+const BODY: u8 = 0;
 const HEADERS: u8 = 1;
 const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
@@ -47,9 +48,9 @@ pub(crate) enum Flood {
     /// The same in frames without a byte.
     EmptyContinuation,
     /// A body in frames without a byte (CVE-2019-9518).
-    EmptyData,
+    EmptyBody,
     /// A body in frames of one byte.
-    TinyData,
+    TinyBody,
     /// Settings, each of which has to be acknowledged (CVE-2019-9515).
     Settings,
     /// Pings, each of which has to be answered (CVE-2019-9512).
@@ -70,8 +71,8 @@ impl Flood {
         Self::RapidReset,
         Self::Continuation,
         Self::EmptyContinuation,
-        Self::EmptyData,
-        Self::TinyData,
+        Self::EmptyBody,
+        Self::TinyBody,
         Self::Settings,
         Self::Ping,
         Self::WindowUpdate,
@@ -88,7 +89,7 @@ impl Flood {
             Self::Continuation | Self::EmptyContinuation => {
                 push(&mut bytes, HEADERS, END_STREAM, 1, &head(GET, "/healthz"));
             }
-            Self::EmptyData | Self::TinyData => {
+            Self::EmptyBody | Self::TinyBody => {
                 let json = [
                     &head(POST, "/api/v1/transfers"),
                     // `content-type`, by the static table.
@@ -118,8 +119,8 @@ impl Flood {
             }
             Self::Continuation => push(bytes, CONTINUATION, 0, 1, &FIELD.repeat(100)),
             Self::EmptyContinuation => push(bytes, CONTINUATION, 0, 1, &[]),
-            Self::EmptyData => push(bytes, DATA, 0, 1, &[]),
-            Self::TinyData => push(bytes, DATA, 0, 1, b" "),
+            Self::EmptyBody => push(bytes, BODY, 0, 1, &[]),
+            Self::TinyBody => push(bytes, BODY, 0, 1, b" "),
             // The size of a window: 65 535.
             Self::Settings => push(bytes, SETTINGS, 0, 0, &[0, 4, 0, 0, 0xff, 0xff]),
             Self::Ping => push(bytes, PING, 0, 0, &number.to_be_bytes()),

@@ -80,15 +80,18 @@ pub(super) struct Member {
 impl Member {
     /// Waits until there is room for it among all. False when there is none, and who it is from has its share.
     pub(super) async fn enter(&mut self, activity: &Activity) -> bool {
-        let room = Arc::clone(&self.crowd.0.room);
-        if room.available_permits() == 0 {
+        let room = &self.crowd.0.room;
+        let entered = Arc::clone(room).try_acquire_owned();
+        self.room = if let Ok(room) = entered {
+            Some(room)
+        } else {
             let share = self.client.map(share_of);
             if !self.crowd.seats().make_room(share) {
                 return false;
             }
-        }
-        let room = room.acquire_owned().await;
-        self.room = Some(room.expect("the semaphore is never closed"));
+            let room = Arc::clone(room).acquire_owned().await;
+            Some(room.expect("the semaphore is never closed"))
+        };
         if let Some(client) = self.client {
             let seat = Seat {
                 network: client.network(),
@@ -351,7 +354,7 @@ mod tests {
 
     /// Has `attackers` take all places, busy with each, and counts how many of `others` get in, each as soon as one has left for it.
     #[track_caller]
-    fn get_in(
+    fn entered_in_place(
         all: usize,
         attackers: impl Fn(usize) -> String,
         others: impl Fn(usize) -> String,
@@ -390,10 +393,10 @@ mod tests {
         let wide = |of: usize| format!("2001:db8:1:{of:x}::1");
         let person = |of: usize| format!("198.51.100.{of}");
         // Until each of the eight has as few as everybody.
-        assert_eq!(get_in(160, eight, person), 160 - 8);
-        assert_eq!(get_in(160, wide, person), 160 - 1);
+        assert_eq!(entered_in_place(160, eight, person), 160 - 8);
+        assert_eq!(entered_in_place(160, wide, person), 160 - 1);
         // One person with many connections has as many as each attacker in the end.
-        assert_eq!(get_in(160, wide, |_| person(0)), 80);
+        assert_eq!(entered_in_place(160, wide, |_| person(0)), 80);
     }
 
     #[test]

@@ -33,7 +33,7 @@ async fn floods_are_ended() {
             Flood::RapidReset
             | Flood::Continuation
             | Flood::EmptyContinuation
-            | Flood::EmptyData => {
+            | Flood::EmptyBody => {
                 assert_eq!(goaway, CALM, "{flood:?}");
             }
             // Nothing is under way on them, so that they end as idle ones do; or nothing more of a body comes.
