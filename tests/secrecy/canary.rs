@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use onetimeshare_client::{
-    Client, Collected, Content, FileSource, LinkUrl, Opening, SendOptions, Sending,
+    Client, Collected, Content, Error, FileSource, LinkUrl, Opening, SendOptions, Sending,
 };
 use onetimeshare_crypto::{LinkKeys, Passphrase, RootKeys, base64url::decode_base64url};
 use onetimeshare_protocol::id::{AccessProof, ClaimToken, LinkProof};
@@ -60,6 +60,16 @@ struct Known {
     /// What it keeps of those that nobody has opened: manifests, and bodies.
     manifests: Vec<Needle>,
     bodies: Vec<Needle>,
+}
+
+/// Calls until it is answered: on a busy machine a store may be late once.
+fn patiently<T>(mut call: impl FnMut() -> Result<T, Error>) -> T {
+    let mut answer = None;
+    until("an answer of the store", Duration::from_mins(1), || {
+        answer = Some(call());
+        !matches!(&answer, Some(Err(error)) if error.is_transient())
+    });
+    answer.unwrap().unwrap()
 }
 
 /// So many letters and digits.
@@ -120,16 +130,16 @@ impl Sender<'_> {
         let claimant = ClaimToken::from_bytes(random(self.rng));
         let proofs = self.learn(&sending, passphrase.as_deref(), &claimant);
         if fate == Fate::HalfUploaded {
-            sending.create().unwrap();
+            patiently(|| sending.create());
             if sending.part_count() > 0 {
-                sending.put_part(0).unwrap();
+                patiently(|| sending.put_part(0));
             }
             return;
         }
         let link = sending.run().unwrap().link;
         match fate {
             Fate::HalfUploaded | Fate::Unopened => {}
-            Fate::Burnt => sending.burn().unwrap(),
+            Fate::Burnt => patiently(|| sending.burn()),
             Fate::Leased => self.lease(&sending, &claimant, &proofs),
             Fate::Opened => {
                 let url = LinkUrl::parse(&link).unwrap();
@@ -150,10 +160,10 @@ impl Sender<'_> {
     /// Claims it, and keeps what that brings: the ciphertext that the server holds.
     fn lease(&mut self, sending: &Sending<'_>, claimant: &ClaimToken, proofs: &ClaimRequest) {
         let id = &sending.receipt().id;
-        let claimed = self.client.claim(id, claimant, proofs).unwrap();
+        let claimed = patiently(|| self.client.claim(id, claimant, proofs));
         let mut body = claimed.body.unwrap_or_default();
         if body.is_empty() {
-            let mut reader = self.client.body(id, claimant, None).unwrap();
+            let mut reader = patiently(|| self.client.body(id, claimant, None));
             std::io::Read::read_to_end(&mut reader, &mut body).unwrap();
         }
         let middle = &body[body.len() / 2..];
