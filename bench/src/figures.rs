@@ -123,3 +123,65 @@ pub(crate) struct Call {
     /// The slowest but one in a hundred.
     pub(crate) p99_ms: f64,
 }
+
+/// Clients that mean harm.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Hostile {
+    /// One for each pass, of the server and of the control by turns.
+    pub(crate) slow: Vec<Slow>,
+    /// One for each flood.
+    pub(crate) floods: Vec<Flood>,
+}
+
+/// Slow clients beside normal ones.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Slow {
+    /// Who serves.
+    pub(crate) target: String,
+    /// How many slow ones, a third of each kind.
+    pub(crate) count: usize,
+    /// Transfers of normal clients that were measured beside them.
+    pub(crate) requests: usize,
+    /// Of a whole transfer, without slow clients.
+    pub(crate) quiet_p99_ms: f64,
+    /// And with them.
+    pub(crate) attacked_p99_ms: f64,
+    /// By how much the most memory that the target ever held has grown.
+    pub(crate) grown_kib: u64,
+    /// How long the slow ones were watched.
+    pub(crate) watched_s: u64,
+    /// One for each kind.
+    pub(crate) stays: Vec<Stay>,
+}
+
+/// How long slow clients of one kind stayed.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Stay {
+    /// `heads`, `bodies` or `reads`.
+    pub(crate) kind: String,
+    /// When the last of them was let go of; none when some were kept until the end.
+    pub(crate) gone_s: Option<u64>,
+    /// How many were kept until the end.
+    pub(crate) kept: usize,
+}
+
+/// One flood of HTTP/2 beside normal clients.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Flood {
+    /// What is sent.
+    pub(crate) name: String,
+    /// How often, over all connections.
+    pub(crate) steps: u64,
+    /// On how many connections.
+    pub(crate) connections: usize,
+    /// How many of them the server ended.
+    pub(crate) ended: usize,
+    /// Why it did, if it said so (RFC 9113, section 7).
+    pub(crate) goaway: Option<u32>,
+    /// Of a whole transfer, without the flood.
+    pub(crate) quiet_p99_ms: f64,
+    /// And with it.
+    pub(crate) attacked_p99_ms: f64,
+    /// By how much the most memory that the server ever held has grown.
+    pub(crate) grown_kib: u64,
+}

@@ -1,7 +1,7 @@
 //! Whole transfers by many clients at once, each beginning the next when one is done: how many a second, and how long
 //! one takes. The targets take turns, so that a busy moment of the machine does not hit one alone.
 
-mod large;
+pub(crate) mod large;
 mod small;
 mod uploads;
 

@@ -5,6 +5,7 @@ mod client;
 mod control;
 mod crypto;
 mod figures;
+mod hostile;
 mod live;
 mod load;
 mod percentile;
@@ -52,6 +53,24 @@ enum What {
         #[arg(long)]
         folder: PathBuf,
     },
+    /// Slow clients and floods, and what others notice of them.
+    Hostile {
+        /// The server's program.
+        #[arg(long)]
+        server: PathBuf,
+        /// An empty folder on the disk that is to be measured.
+        #[arg(long)]
+        folder: PathBuf,
+    },
+    /// Serve the server's router by a bare `axum::serve`: the control that hostile clients are tried on, too.
+    Bare {
+        /// Where to listen.
+        #[arg(long)]
+        listen: SocketAddr,
+        /// Where everything lies.
+        #[arg(long)]
+        folder: PathBuf,
+    },
     /// Serve files, each durable before it is answered: the control that the load is compared with.
     Control {
         /// Where to listen.
@@ -77,6 +96,8 @@ async fn main() -> Result<()> {
             print(&load::run(&programs, &folder, quick).await?)
         }
         What::Live { server, folder } => print(&live::run(&server, &folder, quick).await?),
+        What::Hostile { server, folder } => print(&hostile::run(&server, &folder, quick).await?),
+        What::Bare { listen, folder } => hostile::bare::serve(listen, &folder).await,
         What::Control { listen, folder } => control::serve(listen, folder).await,
     }
 }

@@ -106,6 +106,17 @@ impl Running {
         Self::wait(server(program, address, folder), address).await
     }
 
+    /// Starts the control that serves the same router without any deadline of its own, on a fresh folder.
+    pub(crate) async fn start_bare(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let address = free_address()?;
+        let own = std::env::current_exe().context("cannot find this program's own file")?;
+        let mut command = Command::new(own);
+        command.args(["bare", "--listen", &address.to_string(), "--folder"]);
+        command.arg(folder);
+        Self::wait(command, address).await
+    }
+
     async fn wait(mut command: Command, address: SocketAddr) -> Result<Self> {
         let started = Stopwatch::start();
         let process = command

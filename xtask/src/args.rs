@@ -192,7 +192,7 @@ fn end_to_end(words: Vec<OsString>) -> Result<Task, String> {
     Ok(Task::EndToEnd(browsers, servers))
 }
 
-/// `bench [crypto|load|live]… [--quick]`
+/// `bench [crypto|load|live|hostile]… [--quick]`
 fn bench(words: Vec<OsString>) -> Result<Task, String> {
     let mut choice = Choice::default();
     for word in words {
@@ -200,6 +200,7 @@ fn bench(words: Vec<OsString>) -> Result<Task, String> {
             Some("crypto") => choice.parts.push(Part::Crypto),
             Some("load") => choice.parts.push(Part::Load),
             Some("live") => choice.parts.push(Part::Live),
+            Some("hostile") => choice.parts.push(Part::Hostile),
             Some("--quick") => choice.is_quick = true,
             _ => return Err(format!("bench knows no {}", word.to_string_lossy())),
         }

@@ -6,6 +6,7 @@ mod crypto;
 // The one file that generators and reader share.
 #[path = "../../bench/src/figures.rs"]
 mod figures;
+mod hostile;
 mod live;
 mod load;
 mod machine;
@@ -61,6 +62,12 @@ pub(crate) fn run(root: &Path, choice: &Choice) -> Result<ExitCode> {
     if choice.has(Part::Live) {
         steps.run("live", || {
             page.live = bench.live()?;
+            Ok(())
+        });
+    }
+    if choice.has(Part::Hostile) {
+        steps.run("hostile", || {
+            page.hostile = Some(bench.hostile()?);
             Ok(())
         });
     }
@@ -153,6 +160,10 @@ impl<'a> Bench<'a> {
 
     fn live(&self) -> Result<Vec<figures::Live>> {
         figures(self.on_disk(self.generators().arg("live")))
+    }
+
+    fn hostile(&self) -> Result<figures::Hostile> {
+        figures(self.on_disk(self.generators().arg("hostile")))
     }
 
     fn generators(&self) -> Command {

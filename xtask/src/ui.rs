@@ -42,7 +42,7 @@ pub(crate) fn usage() {
                     look for inputs that break what must hold of links, manifests, bodies, requests, headers and settings, with libFuzzer;
                     --for 90s, 10m or 2h is for all together; --keep adds what reached new code to fuzz/corpus/
   otel              lints and tests of the server with spans for a collector (docs/monitoring.md), a feature that no release has
-  bench [crypto|load|live]… [--quick]
+  bench [crypto|load|live|hostile]… [--quick]
                     measure, and write docs/performance.md; parts of it, or --quick, go to target/bench/ instead
   dist              make what people download, into target/dist/: the server as a static program, its lists of hashes and packages,
                     checksums; --twice makes it in two places and compares; --gather DIR… joins what several machines made

@@ -43,7 +43,7 @@ pub(super) async fn transfer(client: &mut Client, kind: Kind, content: &[u8]) ->
 }
 
 /// Creates a transfer and sends its parts, one after the other, until it is ready.
-pub(super) async fn send(client: &mut Client, sealing: &mut Sealing, content: &[u8]) -> Result<()> {
+pub(crate) async fn send(client: &mut Client, sealing: &mut Sealing, content: &[u8]) -> Result<()> {
     let (id, owner) = (sealing.id(), sealing.owner_token());
     let create = Bytes::from(serde_json::to_vec(&sealing.create())?);
     let create = Call::new(Method::POST, route::TRANSFERS, create);

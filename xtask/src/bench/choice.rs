@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Load,
     /// Many transfers that wait.
     Live,
+    /// Clients that mean harm.
+    Hostile,
 }
 
 /// What was asked for.
@@ -46,6 +48,7 @@ impl Choice {
             Part::Crypto => "crypto",
             Part::Load => "load",
             Part::Live => "live",
+            Part::Hostile => "hostile",
         }));
         words.extend(self.is_quick.then_some("--quick"));
         words.join(" ")

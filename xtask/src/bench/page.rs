@@ -1,9 +1,9 @@
 //! The page of measurements: what was measured, how, and the tables. Every number in it comes from the run.
 
-use super::figures::{Crypto, Live, Load};
+use super::figures::{Crypto, Hostile, Live, Load};
 use super::machine::Machine;
 use super::table::Table;
-use super::{crypto, live, load};
+use super::{crypto, hostile, live, load};
 
 const HEAD: &str = "\
 # Performance
@@ -77,6 +77,21 @@ write over and sync 32 KiB without any server, taken in turn with the calls: a d
 page cache where memory allows.
 ";
 
+const SLOW: &str = "\
+## Hostile clients
+Command: `cargo xtask bench hostile`. Normal clients send, open and erase texts of 1 KiB, about 300 a second, first alone and then beside the others; latencies are of
+whole transfers. Generator and target share the processors.
+
+### Slow clients
+A third of them sends a byte of a head every second, a third a byte of a part, a third reads a byte of an answer of 32 MiB, from 21 addresses. A connection is gone when
+the server's end of it is. The control is the same router on the same stores, served by `axum::serve`: the router alone ends the bodies.
+";
+
+const FLOODS: &str = "\
+### Floods of HTTP/2
+Four connections at once, each followed by the next when it was ended, a hundred at most. A connection that was not ended has sent all its frames and was left.
+";
+
 /// Everything that one run found.
 pub(super) struct Page {
     command: String,
@@ -87,6 +102,8 @@ pub(super) struct Page {
     pub(super) load: Option<Load>,
     /// Empty when it was not measured.
     pub(super) live: Vec<Live>,
+    /// None when it was not measured.
+    pub(super) hostile: Option<Hostile>,
 }
 
 impl Page {
@@ -98,6 +115,7 @@ impl Page {
             crypto: Vec::new(),
             load: None,
             live: Vec::new(),
+            hostile: None,
         }
     }
 
@@ -132,6 +150,10 @@ impl Page {
         }
         if !self.live.is_empty() {
             sections.push(with(LIVE, &live::table(&self.live)));
+        }
+        if let Some(hostile) = &self.hostile {
+            sections.push(with(SLOW, &hostile::slow(hostile)));
+            sections.push(with(FLOODS, &hostile::floods(hostile)));
         }
         sections.join("\n")
     }
