@@ -24,7 +24,7 @@ pub fn config(bytes: &[u8]) {
     }
     let (lines, file) = match text.split_once("---\n") {
         Some((lines, file)) => (lines, Some(file)),
-        None => (&text[..], None),
+        None => (text.as_ref(), None),
     };
     let mut arguments = vec![OsString::from("onetimeshare-server")];
     let mut variables = Vec::new();

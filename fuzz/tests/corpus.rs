@@ -1,6 +1,11 @@
 //! Every target over every input that is kept, and over thousands made from these: on stable Rust, without libFuzzer, the same each
 //! time. What once failed lies in `corpus/` under a name that tells what it was.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +21,7 @@ const CORPUS_LEN_MAX: u64 = 500 * 1000;
 /// The inputs that are kept for a target, by name.
 fn inputs(target: &Target) -> Vec<(String, Vec<u8>)> {
     let folder = corpus().join(target.name);
-    let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let files = fs::read_dir(&folder).expect(target.name);
     let mut inputs: Vec<_> = files
         .map(|file| {
             let path = file.unwrap().path();
@@ -35,13 +40,13 @@ fn corpus() -> PathBuf {
 /// Runs one input; a failure says which it was, so that it can be kept.
 #[track_caller]
 fn run(target: &Target, name: &str, bytes: &[u8]) {
-    if catch_unwind(AssertUnwindSafe(|| (target.run)(bytes))).is_err() {
-        panic!(
-            "{} fails on {name}: b\"{}\"",
-            target.name,
-            bytes.escape_ascii()
-        );
-    }
+    let outcome = catch_unwind(AssertUnwindSafe(|| (target.run)(bytes)));
+    assert!(
+        outcome.is_ok(),
+        "{} fails on {name}: b\"{}\"",
+        target.name,
+        bytes.escape_ascii()
+    );
 }
 
 /// The kept inputs, then `count` that come from them by a few changes each.

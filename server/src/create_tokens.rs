@@ -262,7 +262,7 @@ mod tests {
         };
         check("none.toml", None, "cannot be read");
         check("bytes.toml", Some(b"\xff"), "is no text");
-        check("long.toml", Some(&[b'#'; 1 << 21]), "is no text");
+        check("long.toml", Some(&vec![b'#'; 1 << 21]), "is no text");
         check("empty.toml", Some(b"# nothing yet\n"), "holds no token");
     }
 

@@ -199,57 +199,39 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     if !assets::is_complete() {
         bail!(NO_PAGES);
     }
-    let Config {
-        listen,
-        tls,
-        data_dir,
-        redis,
-        blobs,
-        storage_max,
-        limits,
-        periods,
-        access,
-        creation,
-        shows_stats,
-        contacts,
-        metrics_listen,
-        log,
-        log_format,
-        names_collector,
-        unknown_variables,
-    } = config;
     // Dropped last, when every request has its answer.
-    let _exporting = telemetry::start(log, log_format, names_collector)?;
-    warn_of_unknown(&unknown_variables);
-    let tls = tls.map(Tls::open).transpose()?;
-    let create_tokens = open_tokens(creation.token_file, limits)?;
+    let _exporting = telemetry::start(config.log, config.log_format, config.names_collector)?;
+    warn_of_unknown(&config.unknown_variables);
+    let tls = config.tls.map(Tls::open).transpose()?;
+    let create_tokens = open_tokens(config.creation.token_file, config.limits)?;
     // Before the stores: a port in use leaves no folder behind.
-    let listeners = listen_on(sockets, &listen).await?;
-    let own_listeners = bind(metrics_listen.as_slice(), "--metrics-listen").await?;
-    let places = Places::of(&data_dir, redis.as_ref(), &blobs);
-    let stores = Stores::open(&data_dir, blobs, redis, &places).await?;
+    let listeners = listen_on(sockets, &config.listen).await?;
+    let own_listeners = bind(config.metrics_listen.as_slice(), "--metrics-listen").await?;
+    let places = Places::of(&config.data_dir, config.redis.as_ref(), &config.blobs);
+    let stores = Stores::open(&config.data_dir, config.blobs, config.redis, &places).await?;
     let writing_ended = stores.writing_ended.clone();
-    let storage_max = stores.bound(storage_max, &limits)?;
-    let creators = stores::creators(access.quota, &limits, stores.aliases);
+    let storage_max = stores.bound(config.storage_max, &config.limits)?;
+    let access = config.access;
+    let creators = stores::creators(access.quota, &config.limits, stores.aliases);
     let (metrics, clock) = (Arc::new(Metrics::default()), Arc::new(SystemClock::start()));
     let service = Service::new(
         Arc::new(MeasuredRecords::new(stores.records, Arc::clone(&metrics))),
         Arc::new(MeasuredBlobs::new(stores.blobs, Arc::clone(&metrics))),
         Arc::<SystemClock>::clone(&clock),
-        limits,
-        periods,
+        config.limits,
+        config.periods,
     );
     let crowd = Crowd::new(access.bounds, access.proxies.clone(), metrics.connections());
     let budgets = Budgets::new(access.rates, access.proxies, stores.ledger);
     let app = App {
-        shows_stats,
-        contacts: contacts.into(),
+        shows_stats: config.shows_stats,
+        contacts: config.contacts.into(),
         is_encrypted: tls.is_some(),
         metrics,
         budgets: Arc::new(budgets.with_requests_max(access.requests_max)),
         create_tokens,
-        role: creation.role,
-        open_url: creation.open_url.map(Arc::from),
+        role: config.creation.role,
+        open_url: config.creation.open_url.map(Arc::from),
         creators: Arc::new(creators),
         ..App::new(Arc::new(service.with_storage_max(storage_max)))
     };

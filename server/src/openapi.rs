@@ -121,7 +121,12 @@ fn sender() -> Vec<Call> {
             .answers_nothing("It is gone, also when it was before."),
     ]
     .into_iter()
-    .map(|call| call.tagged("sender").is_of_a_role().costs().asks_stores())
+    .map(|call| {
+        call.tagged("sender")
+            .belongs_to_a_role()
+            .costs()
+            .asks_stores()
+    })
     .collect()
 }
 
@@ -179,7 +184,7 @@ fn receiver() -> Vec<Call> {
     .into_iter()
     .map(|call| call.costs().asks_stores())
     .chain([head])
-    .map(|call| call.tagged("receiver").is_of_a_role())
+    .map(|call| call.tagged("receiver").belongs_to_a_role())
     .collect()
 }
 

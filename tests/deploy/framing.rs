@@ -13,7 +13,7 @@ use self::cases::{CASES, Case};
 use crate::proxies::nginx;
 
 /// Longer than any answer takes, with other tests beside it; what has not come by then does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A good request, the last of its connection, and what only its answer says.
 const GOOD: &[u8] =

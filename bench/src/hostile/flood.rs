@@ -213,7 +213,8 @@ fn listen(mut stream: TcpStream) -> Option<u32> {
         }
         if kind == GOAWAY {
             let code = payload.get(4..8).and_then(|code| code.try_into().ok());
-            told = told.or(code.map(u32::from_be_bytes).filter(|&code| code != 0));
+            let code = code.map(u32::from_be_bytes).filter(|&code| code != 0);
+            told = told.or(code);
         }
     }
     told

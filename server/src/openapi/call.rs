@@ -165,7 +165,7 @@ impl Call {
     }
 
     /// Belongs to one half of the calls, which some servers do not take.
-    pub(super) fn is_of_a_role(self) -> Self {
+    pub(super) fn belongs_to_a_role(self) -> Self {
         self.refuses(&[ErrorCode::PathElsewhere])
     }
 

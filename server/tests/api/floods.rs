@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use self::flood::Flood;
 use crate::connections::{HEALTH, PATIENCE, Running};
 
-/// ENHANCE_YOUR_CALM (RFC 9113, section 7).
+/// `ENHANCE_YOUR_CALM` (RFC 9113, section 7).
 const CALM: Option<u32> = Some(0xb);
 
 /// What becomes of as many steps as the server takes.
