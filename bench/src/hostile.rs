@@ -60,7 +60,7 @@ async fn measure(running: &Running, flood: Flood, quick: bool) -> Result<figures
     } else {
         (100_000, Duration::from_secs(10))
     };
-    let mut normal = Normal::new(running.address)?;
+    let normal = Normal::new(running.address)?;
     let quiet = normal.measure(length).await?;
     let before_kib = running.peak_kib()?;
     let address = running.address;

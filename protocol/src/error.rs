@@ -56,7 +56,7 @@ error_codes! {
     PathElsewhere = "path.elsewhere", 404;
     /// The path does not take this method.
     MethodUnknown = "method.unknown", 405;
-    /// The request took too long to arrive.
+    /// The request took too long to arrive, or came more slowly than 1 KiB a second.
     RequestTimeout = "request.timeout", 408;
     /// Another create request holds this id.
     TransferConflict = "transfer.conflict", 409;

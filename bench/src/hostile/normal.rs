@@ -43,7 +43,7 @@ impl Normal {
     }
 
     /// How long each of their transfers takes, for so long.
-    pub(super) async fn measure(&mut self, length: Duration) -> Result<Sorted> {
+    pub(super) async fn measure(&self, length: Duration) -> Result<Sorted> {
         let mut tasks = JoinSet::new();
         for _ in 0..CLIENTS {
             let (sealed, next) = (Arc::clone(&self.sealed), Arc::clone(&self.next));

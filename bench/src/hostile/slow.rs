@@ -32,7 +32,7 @@ const CONTENT_LEN: usize = 32 << 20;
 const SENT_LEN: u64 = 200_000;
 
 /// How long they are watched.
-const WATCHED: Duration = Duration::from_secs(180);
+const WATCHED: Duration = Duration::from_mins(3);
 
 /// What one of them does.
 #[derive(Clone, Copy)]
@@ -71,7 +71,7 @@ pub(super) async fn run(running: &Running, is_bare: bool, quick: bool) -> Result
         (1_000, Duration::from_secs(20))
     };
     let address = running.address;
-    let mut normal = Normal::new(address)?;
+    let normal = Normal::new(address)?;
     let quiet = normal.measure(length).await?;
     let before_kib = running.peak_kib()?;
     let openings = Openings::prepare(address, count / 3).await?;

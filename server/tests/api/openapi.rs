@@ -86,7 +86,7 @@ async fn it_is_served_as_json() {
 fn every_route_is_in_it() {
     let documented: BTreeSet<_> = paths().map(|(path, _)| path.as_str()).collect();
     assert_eq!(documented, route::ALL.iter().copied().collect());
-    // Whatever else the router takes is a page, or something that pages load.
+    // Whatever else the router takes is a page, something that pages load, or for people.
     let pages = [
         "\"/\"",
         "\"/open\"",
@@ -94,6 +94,7 @@ fn every_route_is_in_it() {
         "\"/sw.js\"",
         "\"/manifest.webmanifest\"",
         "\"/favicon.ico\"",
+        "\"/.well-known/security.txt\"",
         "\"/assets/{hash}/{*name}\"",
     ];
     let router = include_str!("../../src/router.rs");

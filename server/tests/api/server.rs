@@ -133,10 +133,12 @@ impl TestServer {
             limits,
             periods,
         ));
+        let aliases = Aliases::of_holders(&records.store_id().await.unwrap(), None);
         let app = App {
             body_deadline: Duration::from_millis(300),
             metrics: Arc::clone(&metrics),
             budgets: Arc::new(budgets),
+            creators: Arc::new(Creators::bounded(Quota::default(), aliases)),
             ..App::new(Arc::clone(&service))
         };
         Self {
