@@ -26,17 +26,20 @@ impl Creators {
     }
 
     /// The terms of a client, with the create token that it has shown, if any. A token with a quota of its own counts for itself, whoever
-    /// uses it from wherever; one without counts for its client.
+    /// uses it from wherever, and has as much as a client of what it says nothing of; one without counts for its client.
     pub(crate) fn terms(&self, client: Client, grant: Option<&Grant>) -> Terms {
         let own = grant.map(|grant| (grant, grant.allowance().quota));
         let own = own.filter(|(_, quota)| quota.is_bound());
         match (&self.aliases, own) {
-            (Some(aliases), Some((grant, quota))) => Terms {
-                holder: Some(aliases.token(grant.name())),
-                quota,
-                // A token has no neighbours.
-                site_quota: quota,
-            },
+            (Some(aliases), Some((grant, quota))) => {
+                let quota = quota.or(self.clients);
+                Terms {
+                    holder: Some(aliases.token(grant.name())),
+                    quota,
+                    // A token has no neighbours.
+                    site_quota: quota,
+                }
+            }
             (Some(aliases), None) if self.clients.is_bound() => Terms {
                 holder: Some(aliases.client(client)),
                 quota: self.clients,
@@ -92,6 +95,20 @@ mod tests {
             let terms = creators.terms(client, Some(&grant(bound(Some(9)))));
             assert_eq!(terms.holder, Some(aliases.token("ci")));
             assert_eq!(terms.quota, bound(Some(9)));
+            // What a token does not say is no more than anybody has.
+            let of_bytes = Quota {
+                len_max: Some(5),
+                ..Quota::default()
+            };
+            let terms = creators.terms(client, Some(&grant(of_bytes)));
+            let count_max = clients.count_max;
+            assert_eq!(
+                terms.quota,
+                Quota {
+                    count_max,
+                    ..of_bytes
+                }
+            );
             let plain = creators.terms(client, Some(&grant(Quota::default())));
             assert_eq!(plain, creators.terms(client, None));
         }

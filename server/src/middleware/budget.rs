@@ -54,10 +54,9 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         app.metrics.stopped("at_once");
         return ApiError::crowded().into_response();
     };
-    // Who has no token, or a wrong one, is refused later, and pays as a client until then.
-    let spender = grant
-        .as_deref()
-        .map_or(Spender::Client(client), |grant| spender(grant, client));
+    // Who has no token, or a wrong one, is refused later, and pays as a client until then. A token pays for what it creates alone.
+    let creator = grant.as_deref().filter(|_| budget == Budget::Create);
+    let spender = creator.map_or(Spender::Client(client), |grant| spender(grant, client));
     if let Err(error) = spend(&app, budget, spender, cost).await {
         return error.into_response();
     }

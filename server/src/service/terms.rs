@@ -12,6 +12,14 @@ pub struct Quota {
 }
 
 impl Quota {
+    /// This one, and of `other` what it does not bound itself.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            len_max: self.len_max.or(other.len_max),
+            count_max: self.count_max.or(other.count_max),
+        }
+    }
+
     /// Whether it bounds anything.
     pub const fn is_bound(&self) -> bool {
         self.len_max.is_some() || self.count_max.is_some()

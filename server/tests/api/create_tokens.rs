@@ -248,6 +248,10 @@ async fn tries_cost_their_client_and_a_token_with_a_rate_pays_for_itself() {
         .await
         .refused(429, "request.rate_limited");
     ask("192.0.2.2", 0, &plain).await.expect(201);
+    // Looking at its limits takes nothing of what it may create.
+    let looked = request("GET", route::CONFIG).extension(Peer::new("192.0.2.9".parse().unwrap()));
+    let looked = with_token(looked, Some(&own)).body(Body::empty()).unwrap();
+    server.send(looked).await.expect(200);
     ask("192.0.2.1", 1, &own).await.expect(201);
     ask("192.0.2.3", 2, &own).await.expect(201);
     let told = ask("192.0.2.4", 3, &own)
