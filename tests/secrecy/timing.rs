@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use onetimeshare_protocol::id::{AccessProof, ClaimToken, LinkProof, OwnerToken, TransferId};
 
 use crate::scale::{row, seeded, short_or_long};
@@ -155,10 +156,10 @@ impl Probes {
             rng.shuffle(&mut order);
             for &class in &order {
                 let request = self.draw(class, rng);
-                let (answer, time) = wire.ask(&request);
+                let (answer, time) = answered(wire, &request);
                 times[class].push(time);
                 assert_eq!(
-                    essence(answer) == unknown,
+                    essence(&answer) == unknown,
                     class != PROVEN,
                     "{}",
                     CLASSES[class]
@@ -167,6 +168,16 @@ impl Probes {
         }
         times
     }
+}
+
+/// What the server answers, once its store answers in time: on a busy machine it may not.
+fn answered(wire: &mut Wire, request: &[u8]) -> (Vec<u8>, u32) {
+    let answered = (0..100).find_map(|_| {
+        let (answer, time) = wire.ask(request);
+        let is_late = memmem::find(answer, b"store.unreachable").is_some();
+        (!is_late).then(|| (answer.to_vec(), time))
+    });
+    answered.expect("a store is late now and then, and not a hundred times")
 }
 
 /// Every pair of classes that nobody may tell apart, then the control against the first class; below each bound.
@@ -244,7 +255,9 @@ fn check(call: Call, subjects: &Subjects, rng: &mut fastrand::Rng) {
 fn states_look_alike(store: Store) {
     let mut rng = seeded(&format!("timing, {store:?}"));
     let subjects = Subjects::make(store);
-    for call in [Call::Peek, Call::Claim, Call::Receipt] {
+    // All three check proofs by the same step of the store; the short run takes the one that strangers have the most of.
+    let calls: &[_] = short_or_long(&[Call::Peek], &[Call::Peek, Call::Claim, Call::Receipt]);
+    for &call in calls {
         check(call, &subjects, &mut rng);
     }
 }
