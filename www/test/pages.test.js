@@ -115,6 +115,10 @@ test("each problem has a why and a todo of its own, an unknown one names its cod
   const over = new Problem("quota.exceeded", { status: 403, members: { count_max: 300 } });
   assert.equal(sendNotice(over).why, en["quota.exceeded.why"]);
   assert.match(sendNotice(over).todo ?? "", /receipt.* expired/);
+  // With a token it is not the network's others that are in the way.
+  assert.equal(sendNotice(over, true).why, en["quota.exceeded.token.why"]);
+  assert.match(sendNotice(over, true).todo, /receipt.* expired.* another token/);
+  assert.equal(sendNotice(new Problem("store.full"), true).why, en["store.full.why"]);
   assert.equal(over.passing, false, "it is not tried again by itself");
 });
 

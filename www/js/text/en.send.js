@@ -54,6 +54,7 @@ export const enSend = {
   "send.token.trouble.request.rate_limited": "The server is asked too much from your address right now. Wait a minute and try again.",
   "send.token.trouble.network": "The server did not answer. Try again.",
   "send.token.less": "This token allows less than you had chosen. Look at the choices, and send it again.",
+  "send.token.other": "Use another token",
   "send.token.used": "A token is in use until you leave this page.",
   "send.token.kept": "A token is kept in this browser.",
   "send.token.forget": "Forget it",
