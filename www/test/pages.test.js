@@ -152,6 +152,14 @@ test("pages hold nothing that the content security policy forbids", () => {
   }
 });
 
+test("every password is in a form, as browsers want it, and no form leads anywhere", () => {
+  for (const page of ALL) {
+    const html = read(page);
+    assert.doesNotMatch(html.replace(/<form[\s\S]*?<\/form>/g, ""), /type="password"/, page);
+    assert.doesNotMatch(html, /\s(?:form)?action=|method="(?!dialog")/, page);
+  }
+});
+
 test("each icon that is named is drawn", () => {
   const drawn = new Set([...read("icons.svg").matchAll(/<symbol id="([^"]+)"/g)].map(([, id]) => id));
   const named = ALL.flatMap((page) => [...read(page).matchAll(/icons\.svg#([a-z-]+)/g)].map(([, id]) => id));
