@@ -1,7 +1,7 @@
 /**
  * A server that creates for holders of a token alone: the page asks, says what is wrong with one, remembers it only when told to,
- * forgets it, and asks again when it is taken back, without losing what was written. Then a service in two halves, whose links lead
- * from the inside to the outside.
+ * forgets it, and asks again when it is taken back or has no room, without losing what was written. Then a service in two halves,
+ * whose links lead from the inside to the outside.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { promisify } from "node:util";
 
 import { follow, holdOpen, press, reach, sendComposed, wordsOf } from "./lib/pages.mjs";
 import { PROGRAM, Server } from "./lib/server.mjs";
+import { Halves } from "./lib/several.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -77,7 +78,9 @@ for (const browser of stage.browsers) {
       watch.expectStatus(401);
       await page.goto(`${stage.origin}/`);
       await reach(page, ["token"]);
-      assert.equal(await focused(page), "token-title", "whoever reads with their ears hears what it is");
+      assert.equal(await focused(page), "token", "what is typed at once arrives");
+      const described = await page.evaluate(() => document.querySelector("#token").getAttribute("aria-describedby"));
+      assert.match(described, /token-title token-lead/, "whoever reads with their ears hears what it is");
       assert.equal(await page.evaluate(() => document.querySelector("#token").type), "password");
       await enter(page, "");
       await trouble(page, /Enter the token first/);
@@ -105,6 +108,10 @@ for (const browser of stage.browsers) {
       await follow(opener.page, link, ["ready"]);
       await holdOpen(opener.page);
       assert.equal(await valueOf(opener.page, "#text-shown"), KEPT);
+      await hidesSending(opener.page);
+      await opener.page.goto("about:blank");
+      await follow(opener.page, `${stage.origin}/open`, ["missing", "reloaded"]);
+      await hidesSending(opener.page);
       const urls = stage.proxy.seen.map((one) => one.path).join("\n");
       assert.ok(!urls.includes("ots_") && !urls.includes(first.token.slice(4)));
     }));
@@ -191,41 +198,117 @@ for (const browser of stage.browsers) {
       }
     }));
 
+  test(`${browser.name}: a token that has no room is exchanged, and what was sealed is sent`, LIMIT, () =>
+    stage.scene(async (visit) => {
+      const { page, watch } = await visit(browser);
+      watch.expectStatus(403);
+      const small = await makeToken(`small-${browser.name}`);
+      try {
+        await retake(`${small.table}transfers-max = 1\n${second.table}`);
+        await page.goto(`${stage.origin}/`);
+        await reach(page, ["token"]);
+        await page.keyboard.type(small.token);
+        await page.keyboard.press("Enter");
+        await reach(page, ["start"]);
+        await page.evaluate((text) => (document.querySelector("#text").value = text), "the one that there is room for");
+        await sendComposed(page);
+        await press(page, "#another");
+        await press(page, "#another-step [data-part=yes]");
+        await reach(page, ["start"]);
+        await page.evaluate((text) => (document.querySelector("#text").value = text), KEPT);
+        await press(page, "#send");
+        await reach(page, ["failed"]);
+        assert.match(await wordsOf(page, "#notice-why"), /with your token/);
+        await press(page, "#other-token");
+        await reach(page, ["token"]);
+        assert.equal(await focused(page), "token");
+        await page.keyboard.type(second.token);
+        await page.keyboard.press("Enter");
+        await reach(page, ["done"]);
+        const opener = await visit(browser);
+        await follow(opener.page, await valueOf(page, "#link"), ["ready"]);
+        await holdOpen(opener.page);
+        assert.equal(await valueOf(opener.page, "#text-shown"), KEPT);
+      } finally {
+        await retake(narrow + second.table);
+      }
+    }));
+
+  test(`${browser.name}: where anybody may send, opening leads to it`, LIMIT, async () => {
+    const server = await Server.startOne();
+    const { page, leave } = await browser.visit(`http://127.0.0.1:${server.port}`);
+    try {
+      await page.goto(`http://127.0.0.1:${server.port}/open`);
+      await reach(page, ["missing"]);
+      await until("the way to it", () => page.evaluate(() => !document.querySelector("#yourself").hidden));
+    } finally {
+      await leave();
+      await server.stop();
+    }
+  });
+
   test(`${browser.name}: a service in two halves leads from the inside to the outside`, LIMIT, () => halves(browser));
 }
 
 /** @param {import("./lib/browser.mjs").Browser} browser */
 async function halves(browser) {
-  // Both halves over one folder would not start: the outside is only asked for its pages here.
-  const outside = await Server.startOne(["--role", "open"]);
-  const url = `http://127.0.0.1:${outside.port}`;
-  const inside = await Server.startOne(["--role", "create", "--open-url", url]);
-  const origin = `http://127.0.0.1:${inside.port}`;
-  const sender = await browser.visit(origin);
-  const opener = await browser.visit(url);
+  const service = await Halves.start();
+  const [inside, outside] = [service.inside, service.outside].map((server) => `http://127.0.0.1:${server.port}`);
+  const sender = await browser.visit(inside);
+  const opener = await browser.visit(outside);
+  const lost = await browser.visit(inside);
   try {
     const { page } = sender;
-    await page.goto(`${origin}/`);
+    await page.goto(`${inside}/`);
     await reach(page, ["start"]);
+    assert.match(await wordsOf(page, "#limits"), /^Up to /);
     await page.evaluate((text) => (document.querySelector("#text").value = text), KEPT);
     const link = await sendComposed(page);
-    assert.ok(link.startsWith(`${url}/open#`), "to the outside");
-    assert.ok((await valueOf(page, "#receipt")).startsWith(`${origin}/manage#`), "to the inside");
-    sender.watch.expectStatus(404);
-    await page.goto(`${origin}/open`);
-    assert.match(await wordsOf(page, "h1"), /Links are not opened here/);
-    await opener.page.goto(`${url}/`);
+    assert.ok(link.startsWith(`${outside}/open#`), "to the outside");
+    assert.ok((await valueOf(page, "#receipt")).startsWith(`${inside}/manage#`), "to the inside");
+    await leadsOn(lost, link, { inside, outside });
+    await opener.page.goto(`${outside}/`);
     assert.match(await wordsOf(opener.page, "h1"), /Links are opened here/);
-    // Its store is another one here, and knows nothing.
-    opener.watch.expectStatus(404);
-    await follow(opener.page, link, ["unknown"]);
-    await until("the way to the other half to be hidden", () => opener.page.evaluate(() => [...document.querySelectorAll("[data-sender]")].every((one) => one.hidden)));
-    assert.deepEqual(sender.watch.faults, []);
-    assert.deepEqual(opener.watch.faults, []);
+    await follow(opener.page, link, ["ready"]);
+    await holdOpen(opener.page);
+    assert.equal(await valueOf(opener.page, "#text-shown"), KEPT);
+    opener.watch.expectStatus(410);
+    // Settled when the server was told, and asked what it still has.
+    await until("its end to be told", async () => /has deleted it/.test(await wordsOf(opener.page, "#deleted")));
+    await hidesSending(opener.page);
+    assert.equal(await wordsOf(opener.page, "#limits"), "", "how much may be sent, where nothing is");
+    await opener.page.goto("about:blank");
+    await follow(opener.page, link, ["gone"]);
+    await hidesSending(opener.page);
+    for (const visit of [sender, opener, lost]) assert.deepEqual(visit.watch.faults, []);
   } finally {
-    await sender.leave();
-    await opener.leave();
-    await inside.stop();
-    await outside.stop();
+    for (const visit of [sender, opener, lost]) await visit.leave();
+    await service.stop();
   }
+}
+
+/**
+ * A link that led to the inside leads on from there, whole.
+ *
+ * @param {Awaited<ReturnType<import("./lib/browser.mjs").Browser["visit"]>>} visit
+ * @param {string} link
+ * @param {{ inside: string, outside: string }} origins
+ */
+async function leadsOn({ page, watch }, link, { inside, outside }) {
+  watch.expectStatus(404);
+  await page.goto(`${inside}/open`);
+  assert.match(await wordsOf(page, "h1"), /Links are not opened here/);
+  assert.equal(await page.evaluate(() => document.querySelector("#there").hidden), true, "there is no link");
+  await page.goto("about:blank");
+  await page.goto(link.replace(outside, inside));
+  await until("the way to be there", () => page.evaluate(() => !document.querySelector("#there").hidden));
+  assert.equal(await page.evaluate(() => location.href), `${inside}/open`);
+  assert.equal(await page.evaluate(() => document.querySelector("#there").href), link);
+}
+
+/** @param {import("puppeteer-core").Page} page */
+async function hidesSending(page) {
+  await until("the limits to be known", async () => /^Version/.test(await wordsOf(page, "#version")));
+  const ways = await page.evaluate(() => [...document.querySelectorAll("main a[href='/']")].filter((one) => one.getClientRects().length > 0).length);
+  assert.equal(ways, 0, "no way to where nothing can be sent by who is here");
 }

@@ -58,6 +58,23 @@ export function linkOrigin({ open_url }, own) {
 }
 
 /**
+ * The same link at the server that opens it.
+ *
+ * @param {import("./api.js").Limits} limits
+ * @param {Pick<Location, "origin" | "hash">} here Where it led.
+ * @returns {string | null} Null where that is here, or is not said.
+ */
+export function elsewhere(limits, { origin, hash }) {
+  try {
+    const there = linkOrigin(limits, origin);
+    return there === origin ? null : linkFor(there, hash.replace(/^#/, ""));
+  } catch {
+    // What is no origin of the web leads nowhere.
+    return null;
+  }
+}
+
+/**
  * @param {string} origin Scheme, host and port.
  * @param {string} fragment
  * @returns {string}

@@ -46,10 +46,23 @@ export function waitWords(wait_ms, problem) {
  * Why an upload failed, or could not begin.
  *
  * @param {Problem} problem
+ * @param {boolean} [with_token] Whether it was sent with a create token.
  * @returns {Notice}
  */
-export function sendNotice(problem) {
-  return problemNotice(problem, "problem.send.title", "send.");
+export function sendNotice(problem, with_token = false) {
+  const notice = problemNotice(problem, "problem.send.title", "send.");
+  if (!helpsAnotherToken(problem, with_token)) return notice;
+  return { ...notice, why: text("quota.exceeded.token.why"), todo: text("quota.exceeded.token.todo") };
+}
+
+/**
+ * Whether another token may have room where this one has none.
+ *
+ * @param {Problem} problem
+ * @param {boolean} with_token
+ */
+export function helpsAnotherToken({ code }, with_token) {
+  return code === "quota.exceeded" && with_token;
 }
 
 /**

@@ -11,7 +11,7 @@ import { missingFeatures } from "./browser.js";
 import { isWithin } from "./compose.js";
 import { CryptoWorker } from "./crypto.js";
 import { linkFor, linkOrigin } from "./link.js";
-import { sendNotice, unavailableNotice, waitWords } from "./notices.js";
+import { helpsAnotherToken, sendNotice, unavailableNotice, waitWords } from "./notices.js";
 import { remember } from "./own-links.js";
 import { Problem, problemFrom } from "./problem.js";
 import { receiptFragment, receiptLink } from "./receipt.js";
@@ -240,10 +240,12 @@ function render() {
  * @param {boolean} resumable
  */
 function renderNotice(problem, resumable) {
-  byId("notice", NoticePanel).show(state.name === "unavailable" ? unavailableNotice(problem) : sendNotice(problem));
+  const with_token = admission.token !== null;
+  byId("notice", NoticePanel).show(state.name === "unavailable" ? unavailableNotice(problem) : sendNotice(problem, with_token));
   const key = resumable ? "send.resume" : state.name === "failed" ? "send.edit" : "open.retry";
   byId("retry", HTMLButtonElement).textContent = text(key);
   byId("give-up", HTMLButtonElement).hidden = !resumable;
+  byId("other-token", HTMLButtonElement).hidden = state.name !== "failed" || !helpsAnotherToken(problem, with_token);
   // Of a server that does not answer the notice says so itself.
   byId("retrying", HTMLElement).hidden = state.name !== "unavailable" || !problem.passing || problem.code === "network";
 }

@@ -13,6 +13,7 @@ const PAGES = {
   send: () => import("./send.js"),
   open: () => import("./open.js"),
   manage: () => import("./manage.js"),
+  elsewhere: () => import("./elsewhere.js"),
 };
 
 const root = document.documentElement;

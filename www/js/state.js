@@ -24,6 +24,7 @@ import { Problem } from "./problem.js";
  *   | { type: "unavailable", problem: Problem }
  *   | { type: "ask", limits: Limits, trouble: string | null }
  *   | { type: "denied" }
+ *   | { type: "exchange" }
  *   | { type: "check" }
  *   | { type: "rejected", trouble: string }
  *   | { type: "admitted", limits: Limits, fits: boolean }
@@ -106,6 +107,8 @@ export function nextSend(state, event) {
       return { name: "token", resumable: false, checking: false, limits: event.limits, trouble: event.trouble };
     case "denied":
       return state.name === "working" ? { name: "token", limits: state.limits, resumable: true, checking: false, trouble: "withdrawn" } : state;
+    case "exchange":
+      return state.name === "failed" ? { name: "token", limits: state.limits, resumable: true, checking: false, trouble: null } : state;
     case "check":
       return state.name === "token" ? { ...state, checking: true, trouble: null } : state;
     case "rejected":

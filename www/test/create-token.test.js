@@ -9,7 +9,7 @@ import { beforeEach, test } from "node:test";
 import { Admission, asksForToken } from "../js/admission.js";
 import { isWithin } from "../js/compose.js";
 import { CreateToken, readCreateToken } from "../js/create-token.js";
-import { linkOrigin } from "../js/link.js";
+import { elsewhere, linkOrigin } from "../js/link.js";
 import { Problem, problemFrom } from "../js/problem.js";
 
 const TOKEN = `ots_${"a".repeat(43)}`;
@@ -144,5 +144,15 @@ test("links lead where the server says, if that is an origin of the web", () => 
   assert.equal(linkOrigin(limits("http://127.0.0.1:8080"), own), "http://127.0.0.1:8080");
   for (const faulty of ["", "javascript:alert(1)", "https://a.example/x", "https://a@b.example", "//a.example", "ftp://a.example"]) {
     assert.throws(() => linkOrigin(limits(faulty), own), { code: "proxy.foreign" }, faulty);
+  }
+});
+
+test("a link that led to the half that creates leads on as it is, to an origin of the web and no other place", () => {
+  const here = { origin: "https://inside.example", hash: "#AbC-_9" };
+  const limits = (/** @type {string | undefined} */ open_url) =>
+    /** @type {import("../js/api.js").Limits} */ (/** @type {unknown} */ (open_url === undefined ? {} : { open_url }));
+  assert.equal(elsewhere(limits("https://share.example.org"), here), "https://share.example.org/open#AbC-_9");
+  for (const nowhere of [undefined, here.origin, "", "javascript:alert(1)", "https://a.example/x", "https://a@b.example"]) {
+    assert.equal(elsewhere(limits(nowhere), here), null, nowhere);
   }
 });

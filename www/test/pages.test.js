@@ -17,8 +17,12 @@ import { en } from "../js/text/en.js";
 
 const WWW = fileURLToPath(new URL("..", import.meta.url));
 const PAGES = ["index.html", "open.html", "manage.html"];
+/** What a server of one half gives instead of those that it does not have: written as it is read, and started for one button. */
+const HALF = ["only-creates.html"];
 /** Those that are read without any script. */
-const STILL = ["unknown.html"];
+const STILL = ["unknown.html", "only-opens.html"];
+/** All there are. */
+const ALL = [...PAGES, ...HALF, ...STILL];
 /** What pages may point at besides assets. */
 const OWN_ADDRESSES = ["/", "/manage", "/manifest.webmanifest", "#main"];
 const scripts = readdirSync(join(WWW, "js"), { recursive: true, encoding: "utf8" })
@@ -53,7 +57,7 @@ test("what a page says before its scripts are there is what the catalogue says",
 });
 
 test("each page is one that can be started", () => {
-  const named = PAGES.map((page) => read(page).match(/<html [^>]*data-page="([^"]+)"/)?.[1]);
+  const named = [...PAGES, ...HALF].map((page) => read(page).match(/<html [^>]*data-page="([^"]+)"/)?.[1]);
   const startable = [...read("js/start.js").matchAll(/^ {2}(\w+): \(\) => import\("\.\/(\w+)\.js"\),$/gm)];
   for (const [, page, module] of startable) assert.equal(page, module);
   assert.deepEqual(named, startable.map(([, page]) => page));
@@ -115,6 +119,10 @@ test("each problem has a why and a todo of its own, an unknown one names its cod
   const over = new Problem("quota.exceeded", { status: 403, members: { count_max: 300 } });
   assert.equal(sendNotice(over).why, en["quota.exceeded.why"]);
   assert.match(sendNotice(over).todo ?? "", /receipt.* expired/);
+  // With a token it is not the network's others that are in the way.
+  assert.equal(sendNotice(over, true).why, en["quota.exceeded.token.why"]);
+  assert.match(sendNotice(over, true).todo, /receipt.* expired.* another token/);
+  assert.equal(sendNotice(new Problem("store.full"), true).why, en["store.full.why"]);
   assert.equal(over.passing, false, "it is not tried again by itself");
 });
 
@@ -130,7 +138,7 @@ test("gone says when it was opened and what that may mean", () => {
 });
 
 test("pages hold nothing that the content security policy forbids", () => {
-  for (const page of [...PAGES, ...STILL]) {
+  for (const page of ALL) {
     const html = read(page);
     assert.doesNotMatch(html, /\sstyle=|\son[a-z]+=|<style|javascript:/i, page);
     const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>/g)].map(([tag]) => tag);
@@ -144,15 +152,23 @@ test("pages hold nothing that the content security policy forbids", () => {
   }
 });
 
+test("every password is in a form, as browsers want it, and no form leads anywhere", () => {
+  for (const page of ALL) {
+    const html = read(page);
+    assert.doesNotMatch(html.replace(/<form[\s\S]*?<\/form>/g, ""), /type="password"/, page);
+    assert.doesNotMatch(html, /\s(?:form)?action=|method="(?!dialog")/, page);
+  }
+});
+
 test("each icon that is named is drawn", () => {
   const drawn = new Set([...read("icons.svg").matchAll(/<symbol id="([^"]+)"/g)].map(([, id]) => id));
-  const named = [...PAGES, ...STILL].flatMap((page) => [...read(page).matchAll(/icons\.svg#([a-z-]+)/g)].map(([, id]) => id));
+  const named = ALL.flatMap((page) => [...read(page).matchAll(/icons\.svg#([a-z-]+)/g)].map(([, id]) => id));
   assert.deepEqual(named.filter((id) => !drawn.has(id)), []);
 });
 
 test("ids are unique on a page, and each that a module looks for exists on one", () => {
   const all = new Set();
-  for (const page of [...PAGES, ...STILL]) {
+  for (const page of ALL) {
     const ids = [...read(page).matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
     assert.equal(new Set(ids).size, ids.length, page);
     for (const id of ids) all.add(id);
@@ -163,7 +179,7 @@ test("ids are unique on a page, and each that a module looks for exists on one",
 
 test("modules depend only downwards: pages, then transfer and ui, then api, crypto and save, then what is pure", () => {
   const layer = (/** @type {string} */ name) => {
-    if (/^js\/(start|send|open|manage)\.js$/.test(name)) return 3;
+    if (/^js\/(start|send|open|manage|elsewhere)\.js$/.test(name)) return 3;
     if (/^js\/(transfer|ui)\//.test(name)) return 2;
     return /^js\/(api|crypto|crypto\.worker|save|trusted)\.js$|^js\/save\//.test(name) ? 1 : 0;
   };

@@ -60,6 +60,15 @@ test("a token that is taken back while sending is asked for anew, and sending go
   assert.deepEqual(admitted(false), { name: "start", limits }, "the new token allows less");
 });
 
+test("a token that has no room is exchanged for another one, and sending goes on", () => {
+  const failed = /** @type {const} */ ({ type: "failed", problem: new Problem("quota.exceeded"), resumable: false });
+  const asked = send({ type: "limits", limits }, { type: "send" }, failed, { type: "exchange" });
+  assert.deepEqual(asked, { name: "token", limits, resumable: true, checking: false, trouble: null });
+  assert.equal(nextSend(nextSend(asked, { type: "check" }), { type: "admitted", limits, fits: true }).name, "working");
+  assert.equal(nextSend(asked, { type: "restart" }).name, "start");
+  assert.equal(send({ type: "limits", limits }, { type: "exchange" }).name, "start", "nothing has failed");
+});
+
 test("an answer that comes after a cancel changes nothing", () => {
   const cancelled = send({ type: "limits", limits }, { type: "send" }, { type: "restart" });
   assert.equal(nextSend(cancelled, sent).name, "start");

@@ -136,7 +136,6 @@ fn end_to_end(
 ) -> Result<()> {
     system::require(system::Package::BROWSERS)?;
     if servers == Servers::Several {
-        system::require(&[system::Package::Redis])?;
         steps.run("tools", || tools::install(root));
     }
     steps.run("wasm", || wasm::build(root));

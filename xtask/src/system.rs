@@ -105,6 +105,7 @@ impl Package {
         Self::Fonts,
         Self::Node,
         Self::Python,
+        Self::Redis,
         Self::Unzip,
         Self::WebKit,
     ];

@@ -148,10 +148,13 @@ fn a_create_token_goes_to_where_it_is_asked_for_and_nowhere_else() {
         zeros(),
     )
     .unwrap();
-    let field = format!("authorization: Bearer {}\r\n", token.to_text());
+    let text = token.to_text();
+    let field = format!("authorization: Bearer {text}\n");
     for asked in server.asked() {
         let is_for_it = asked.line.ends_with("/config") || asked.line.ends_with("/transfers");
         assert_eq!(asked.head.contains(&field), is_for_it, "{}", asked.line);
+        assert_eq!(asked.head.matches(&text).count(), usize::from(is_for_it));
+        assert!(!asked.line.contains(&text), "{}", asked.line);
     }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Two servers that work as one: they share a Redis and an S3 server, and a balancer gives each request to the other one of
- * them. To a test they look like a single server.
+ * Two servers that work as one. Either both take everything: they share a Redis and an S3 server, and a balancer gives each request
+ * to the other one of them, so that to a test they look like a single server. Or each takes its half.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { Balancer } from "./balancer.mjs";
 import { Server, endProcess, filesBelow, freePort } from "./server.mjs";
@@ -80,6 +81,43 @@ export class Several {
   async stop() {
     await this.#balancer.stop();
     await end(this.#servers, this.#stores, this.folder);
+  }
+}
+
+/** A service in two halves, which share a Redis and a folder of blobs: the inside creates, the outside opens. */
+export class Halves {
+  #stores;
+  #folder;
+
+  /** @param {{ folder: string, stores: import("node:child_process").ChildProcess[], inside: Server, outside: Server }} own */
+  constructor({ folder, stores, inside, outside }) {
+    this.#folder = folder;
+    this.#stores = stores;
+    this.inside = inside;
+    this.outside = outside;
+  }
+
+  static async start() {
+    const folder = await mkdtemp(join(tmpdir(), "onetimeshare-e2e-"));
+    const stores = [];
+    const servers = [];
+    try {
+      const redis = await startRedis(folder, stores);
+      await mkdir(join(folder, "blobs"));
+      const shared = ["--redis-url", `redis://127.0.0.1:${redis}/0`, "--blob-url", pathToFileURL(join(folder, "blobs")).href];
+      servers.push(await Server.startOne([...shared, "--role", "open"]));
+      const open_url = `http://127.0.0.1:${servers[0].port}`;
+      servers.push(await Server.startOne([...shared, "--role", "create", "--open-url", open_url]));
+      const [outside, inside] = servers;
+      return new Halves({ folder, stores, inside, outside });
+    } catch (error) {
+      await end(servers, stores, folder);
+      throw error;
+    }
+  }
+
+  stop() {
+    return end([this.inside, this.outside], this.#stores, this.#folder);
   }
 }
 

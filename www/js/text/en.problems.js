@@ -21,6 +21,8 @@ export const enProblems = {
   "store.full.todo": "Send something smaller, or try again when others’ transfers have expired.",
   "quota.exceeded.why": "What was sent from your network and nobody has opened yet takes up all that this server gives one sender. Nothing of this was stored.",
   "quota.exceeded.todo": "Delete something that you no longer need with its receipt, send less, or try again when some of it was opened or has expired.",
+  "quota.exceeded.token.why": "What was sent with your token, or from your network, and nobody has opened yet takes up all that this server lets you hold. Nothing of this was stored.",
+  "quota.exceeded.token.todo": "Delete something that you no longer need with its receipt, send less, try again when some of it was opened or has expired, or use another token.",
   "transfer.too_large.why": "This is more than the server takes in one transfer.",
   "transfer.too_large.todo": "Send less at once.",
   "request.too_large.why": "The server refused this as too large.",

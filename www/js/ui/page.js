@@ -98,15 +98,19 @@ export function announce(sentence) {
 }
 
 /**
- * Says in the footer what this server takes, and how long it remembers; and hides what leads to pages that it does not have.
+ * Says in the footer what this server takes, and how long it remembers; and shows the way to the sending page, where there is one
+ * for everybody.
  *
  * @param {import("../api.js").Limits} limits
  */
 export function showLimits(limits) {
   const { tombstone_ttl_s: known_s } = limits;
   for (const place of document.querySelectorAll("[data-text='footer.how.delete']")) write(place, text("footer.how.delete", { known_s }));
-  for (const part of document.querySelectorAll("[data-sender]")) part.toggleAttribute("hidden", limits.role === "open");
-  byId("limits", HTMLElement).textContent = text("footer.limits", { size: limits.transfer_size_max, life_s: limits.ttl_s_max });
+  const takes = limits.role !== "open";
+  const takesFromAll = takes && limits.needs_create_token !== true;
+  for (const part of document.querySelectorAll("[data-sender]")) part.toggleAttribute("hidden", !takesFromAll);
+  const { transfer_size_max: size, ttl_s_max: life_s } = limits;
+  byId("limits", HTMLElement).textContent = takes ? text("footer.limits", { size, life_s }) : "";
   byId("version", HTMLElement).textContent = text("footer.version", { version: limits.version });
 }
 

@@ -43,7 +43,8 @@ export class TokenForm extends HTMLElement {
     const isFaulty = trouble !== null && ["token.empty", "token.damaged", "create.unauthorized"].includes(trouble);
     if (isFaulty) this.#field.setAttribute("aria-invalid", "true");
     else this.#field.removeAttribute("aria-invalid");
-    if (isFaulty) this.#field.focus();
+    // The field is what is to do here; whoever comes reads, or hears, the title and what it is for with it.
+    if (isFaulty || byId("token-title", HTMLElement).matches(":focus")) this.#field.focus();
   }
 
   /** Takes what was typed out of the page. */

@@ -30,6 +30,7 @@ export function wireGate(page) {
   const form = byId("token-form", TokenForm);
   form.addEventListener("entered", (event) => void enter(page, form, /** @type {CustomEvent<Entered>} */ (event).detail));
   form.addEventListener("left", () => void page.leave());
+  byId("other-token", HTMLButtonElement).addEventListener("click", () => page.dispatch({ type: "exchange" }));
   byId("forget-token", HTMLButtonElement).addEventListener("click", () => {
     const state = page.state();
     if (state.name !== "start") return;
