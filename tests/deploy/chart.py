@@ -80,6 +80,9 @@ REFUSED = [
 TAKEN = [
     {**LEAST, "image": {"repository": "localhost:5000/a/b_c", "tag": "1.0@sha256:" + "0" * 64}},
     {**LEAST, "spoolSize": "1.5Gi", "podDisruptionBudget": {"maxUnavailable": "25%"}},
+    # The two releases of docs/deploy.md, "An inside and an outside".
+    {**LEAST, "settings": {"role": "create", "open-url": "https://share.example.org"}},
+    {**LEAST, "settings": {"role": "open", "stats": "off"}},
     {**LEAST, "networkPolicy": {"enabled": False}, "metrics": {"serviceMonitor": {"enabled": True}}},
 ]
 

@@ -19,8 +19,7 @@ HARDENED = {
 # Rights that are given back, and to whom: a port below 1024, and a volume for another user.
 RIGHTS = {"tls": ["NET_BIND_SERVICE"], "s3-volume": ["CHOWN"]}
 
-# Each network, and who is on it. Redis asks for no password, so nobody but the server may reach it; and what has been broken into
-# shall find nothing further.
+# Each network, and who is on it: what has been broken into shall find nothing further.
 NETWORKS = {
     "front": {"onetimeshare", "tls"},
     "records": {"onetimeshare", "redis"},
@@ -34,6 +33,16 @@ OPEN = {"front", "desk"}
 
 # Variables of a bucket, which is wherever the operator says. A value of this file could not be taken away.
 BUCKET = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+# Settings that the file itself gives, or that could not hold in it: the folder is the image's, and no file is mounted that the last
+# three could name. Every other one comes from `.env`, or a setting that is written there would be passed over without a word.
+OWN = {"listen", "metrics-listen", "redis-url", "trusted-proxy", "data-dir", "config", "tls-cert", "tls-key"}
+
+# Redis's password, which nobody has but who draws it: compose refuses to start anything without.
+PASSWORD = "${REDIS_PASSWORD:?draw one into .env, see docs/deploy.md}"
+
+# The folder that the file of create tokens is looked for in. Docker makes it where there is none.
+TOKENS = "./tokens"
 
 # What keeps Grafana from beginning with a password that everybody knows.
 GRAFANA = {
@@ -72,6 +81,8 @@ def place_faults(document: dict) -> list[str]:
     for name, service in document["services"].items():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
+            if source == TOKENS:
+                continue
             if source.startswith("./contrib/"):
                 if not (ROOT / source).exists():
                     faults.append(f"{name}: there is no {source}")
@@ -137,12 +148,43 @@ def bytes_of(text: str) -> int:
     return int(text[:-1]) << {"k": 10, "m": 20, "g": 30}[text[-1]]
 
 
+def variable(setting: str) -> str:
+    return f"ONETIMESHARE_{setting.replace('-', '_').upper()}"
+
+
+def setting_faults(environment: dict) -> list[str]:
+    """Every setting that somebody writes into `.env` reaches the server, and nothing that is none does."""
+    known = set(re.findall(r"^## (\S+)$", (ROOT / "docs/configuration.md").read_text(), re.MULTILINE))
+    passed = {variable(name): name for name in known - OWN}
+    faults = [f"onetimeshare: {name} is passed over" for name in sorted(passed.keys() - environment.keys())]
+    for name, value in environment.items():
+        bare = name in passed and name != "ONETIMESHARE_MAX_CONNECTIONS"
+        if bare and value is not None:
+            faults.append(f"onetimeshare: {name} must have no value")
+        if name.startswith("ONETIMESHARE_") and name not in passed.keys() | {variable(one) for one in OWN & known}:
+            faults.append(f"onetimeshare: {name} is no setting")
+    return faults
+
+
+def password_faults(services: dict) -> list[str]:
+    """Redis asks for a password, its check of health has it, and the server has the same one."""
+    faults = []
+    if f"--requirepass {PASSWORD}" not in services["redis"]["command"]:
+        faults.append("redis: it asks for no password")
+    if services["redis"].get("environment", {}).get("REDISCLI_AUTH") != PASSWORD:
+        faults.append("redis: its check of health has no password")
+    if services["onetimeshare"]["environment"]["ONETIMESHARE_REDIS_URL"] != f"redis://:{PASSWORD}@redis:6379/0":
+        faults.append("onetimeshare: it has another password than Redis")
+    return faults
+
+
 def own_faults(document: dict) -> list[str]:
     """What the rest of this tree promises of it."""
     faults = []
     services = document["services"]
     environment = services["onetimeshare"]["environment"]
     faults += [f"onetimeshare: {name} must be given, and have no value" for name in BUCKET if environment.get(name, "") is not None]
+    faults += setting_faults(environment) + password_faults(services)
     connections = int(re.search(r":-(\d+)}", environment["ONETIMESHARE_MAX_CONNECTIONS"])[1])
     if memory_of(connections) > bytes_of(services["onetimeshare"]["mem_limit"]):
         faults.append(f"onetimeshare: its memory does not bear {connections} uploads that stall")
@@ -166,8 +208,11 @@ def main() -> None:
         faults += service_faults(name, service)
     faults += config_faults(document) + network_faults(document) + monitoring_faults(document["services"], document["configs"])
     for name in (".gitignore", ".dockerignore"):
-        if not {".env", "/.env"} & set((ROOT / name).read_text().splitlines()):
+        lines = set((ROOT / name).read_text().splitlines())
+        if not {".env", "/.env"} & lines:
             faults.append(f"{name}: it lets through .env, which holds keys")
+        if not {"tokens", "/tokens/"} & lines:
+            faults.append(f"{name}: it lets through the folder of create tokens")
     end(faults + place_faults(document) + own_faults(document))
 
 

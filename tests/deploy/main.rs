@@ -7,6 +7,7 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod examples;
 mod files;
 mod framing;
 mod life;

@@ -248,7 +248,8 @@ pub const SETTINGS: &[Setting] = &[
         "tombstone-ttl",
         "DURATION",
         "1d",
-        "How long the server remembers that, when and why a transfer ended",
+        "How long the server remembers that, when and why a transfer ended, counted from the end that its sender chose, or from its \
+         real one when that is later",
         LIFE,
     ),
     setting(
