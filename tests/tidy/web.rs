@@ -178,7 +178,7 @@ fn refusal(path: &str, target: &str) -> Option<&'static str> {
 fn layer(path: &str) -> Layer {
     let own = path.strip_prefix("www/js/").unwrap_or(path);
     match own.split(['/', '.']).next().unwrap_or_default() {
-        "start" | "send" | "open" | "manage" => Layer::Page,
+        "start" | "send" | "open" | "manage" | "elsewhere" => Layer::Page,
         "transfer" | "ui" => Layer::Part,
         "api" | "crypto" | "save" => Layer::Gate,
         _ => Layer::Pure,

@@ -240,12 +240,11 @@ function render() {
  * @param {boolean} resumable
  */
 function renderNotice(problem, resumable) {
-  const with_token = admission.token !== null;
-  byId("notice", NoticePanel).show(state.name === "unavailable" ? unavailableNotice(problem) : sendNotice(problem, with_token));
+  byId("notice", NoticePanel).show(state.name === "unavailable" ? unavailableNotice(problem) : sendNotice(problem, admission.token !== null));
   const key = resumable ? "send.resume" : state.name === "failed" ? "send.edit" : "open.retry";
   byId("retry", HTMLButtonElement).textContent = text(key);
   byId("give-up", HTMLButtonElement).hidden = !resumable;
-  byId("other-token", HTMLButtonElement).hidden = state.name !== "failed" || !helpsAnotherToken(problem, with_token);
+  byId("other-token", HTMLButtonElement).hidden = state.name !== "failed" || !helpsAnotherToken(problem, admission.token !== null);
   // Of a server that does not answer the notice says so itself.
   byId("retrying", HTMLElement).hidden = state.name !== "unavailable" || !problem.passing || problem.code === "network";
 }

@@ -210,11 +210,7 @@ function canBecomeReady(state) {
   return isLooking(state) || state.name === "passphrase";
 }
 
-/**
- * Whether the page is looking, for the first time or again while it says why the last look failed.
- *
- * @param {OpenState} state
- */
+/** Whether the page is looking, for the first time or again while it says why the last look failed. @param {OpenState} state */
 function isLooking({ name }) {
   return name === "loading" || name === "offline" || name === "refused" || name === "incomplete";
 }
