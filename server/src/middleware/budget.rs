@@ -96,7 +96,6 @@ fn count(app: &App, request: &Request) -> ApiResult<Counted> {
 
 /// Passes the request on, or refuses it.
 pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let grant = grant(&app, &request);
     let Some((budget, cost)) = price(&app, &request) else {
         return next.run(request).await;
     };
@@ -104,7 +103,9 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         Ok(counted) => counted,
         Err(error) => return error.into_response(),
     };
-    // Who has no token, or a wrong one, is refused later, and pays as a client until then.
+    // Looked up for what costs something alone, or tokens could be tried for nothing. Who has none, or a wrong one, is refused later, and
+    // pays as a client until then.
+    let grant = grant(&app, &request);
     let spender = grant
         .as_deref()
         .map_or(Spender::Client(client), |grant| spender(grant, client));
