@@ -13,7 +13,7 @@ const HOPS_MAX: usize = 32;
 const V4_PREFIX_LEN_MIN: u8 = 8;
 const V6_PREFIX_LEN_MIN: u8 = 16;
 
-/// All private networks of IPv6, fc00::/7 (RFC 4193).
+/// All private networks of IPv6, `fc00::/7` (RFC 4193).
 const V6_PRIVATE_PREFIX_LEN: u8 = 7;
 
 /// What stands before IPv4 that is written as IPv6, in bits (RFC 4291, section 2.5.5.2).
