@@ -49,6 +49,10 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), budget::admit))
         .layer(middleware::from_fn_with_state(app.clone(), role::keep))
         .layer(middleware::from_fn(drain::finish_refused_bodies))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            budget::count_bodies,
+        ))
         .layer(middleware::from_fn(pace::require_movement))
         .layer(middleware::from_fn(host::require_one_reading))
         .layer(middleware::from_fn(panics::catch))

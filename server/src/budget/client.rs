@@ -9,6 +9,16 @@ use sha2::{Digest as _, Sha256};
 /// The most elements of `X-Forwarded-For` that are looked at, from its end: no chain of proxies is as long.
 const HOPS_MAX: usize = 32;
 
+/// The widest networks of proxies: as wide as the widest private ones, 10.0.0.0/8, and wider than any provider's.
+const V4_PREFIX_LEN_MIN: u8 = 8;
+const V6_PREFIX_LEN_MIN: u8 = 16;
+
+/// All private networks of IPv6, `fc00::/7` (RFC 4193).
+const V6_PRIVATE_PREFIX_LEN: u8 = 7;
+
+/// What stands before IPv4 that is written as IPv6, in bits (RFC 4291, section 2.5.5.2).
+const MAPPED_PREFIX_LEN: u8 = 96;
+
 /// The other end of a connection; the accept loop leaves it with each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
@@ -173,11 +183,31 @@ fn hop(element: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// A network of proxies as it is written in the settings: an address, or one with the length of its prefix.
+/// A network of proxies as it is written in the settings: an address, or one with the length of its prefix. IPv4 that is written as IPv6
+/// is what it is, as peers are. None wider than a /8 of IPv4 or a /16 of IPv6 that is not private: most of such a network would be
+/// strangers, who could say to be anybody.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>()
-        .ok()
-        .or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    let network = match text.parse::<IpAddr>() {
+        Ok(address) => IpNet::from(address.to_canonical()),
+        Err(_) => canonical(text.parse().ok()?)?,
+    };
+    let len_min = match network {
+        IpNet::V4(_) => V4_PREFIX_LEN_MIN,
+        IpNet::V6(network) if network.addr().is_unique_local() => V6_PRIVATE_PREFIX_LEN,
+        IpNet::V6(_) => V6_PREFIX_LEN_MIN,
+    };
+    (network.prefix_len() >= len_min).then_some(network)
+}
+
+/// The same network as IPv4, where it is one that is written as IPv6; none where it is all of IPv4, and more.
+fn canonical(network: IpNet) -> Option<IpNet> {
+    match network.addr().to_canonical() {
+        IpAddr::V4(address) if matches!(network, IpNet::V6(_)) => {
+            let len = network.prefix_len().checked_sub(MAPPED_PREFIX_LEN)?;
+            IpNet::new(address.into(), len).ok()
+        }
+        _ => Some(network),
+    }
 }
 
 #[cfg(test)]
@@ -308,6 +338,45 @@ mod tests {
         let line = "10.1.1.1,".repeat(10_000);
         let line = format!("192.0.2.1,{}", line.trim_end_matches(','));
         check(PROXY, &[&line], "10.1.1.1");
+    }
+
+    #[test]
+    fn proxies_are_known_however_ipv4_is_written() {
+        for (text, expected) in [
+            ("::ffff:127.0.0.1", "127.0.0.1/32"),
+            ("::ffff:7f00:1", "127.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("::1", "::1/128"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("fd00::/8", "fd00::/8"),
+        ] {
+            let found = parse_network(text).map(|network| network.to_string());
+            assert_eq!(found.as_deref(), Some(expected), "{text}");
+        }
+        let ours = proxies(&["::ffff:127.0.0.1"]);
+        assert_eq!(
+            client(&ours, "127.0.0.1", &["192.0.2.1"]).to_string(),
+            "192.0.2.1"
+        );
+    }
+
+    #[test]
+    fn nobody_trusts_half_the_internet() {
+        for text in [
+            "0.0.0.0/0",
+            "10.0.0.0/7",
+            "::/0",
+            "2000::/3",
+            "2000::/15",
+            "fc00::/6",
+            "::ffff:0:0/96",
+            "::ffff:10.0.0.0/103",
+            "::ffff:0:0/80",
+        ] {
+            assert_eq!(parse_network(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -268,7 +268,8 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "Proxies whose X-Forwarded-For is believed, as addresses or networks; repeat it, or separate by commas, for several. Without it \
              everybody behind a proxy counts as one client",
-            "none, or addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1",
+            "none, or addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1, none wider than a /8 of IPv4 or a /16 of public IPv6: whoever is in \
+             one can say to be anybody, so name your proxies alone",
         )
     },
     setting(
@@ -334,7 +335,8 @@ pub const SETTINGS: &[Setting] = &[
         "max-connections-each",
         "COUNT",
         "512",
-        "How many connections there may be from one address, of IPv6 from a /64, and eight times as many from a /48; further ones are closed. Trusted proxies may have any number",
+        "How many connections there may be from one address, of IPv6 from a /64, and eight times as many from a /48; further ones are closed. Trusted proxies \
+         have no such bound, but all of them together 15 of 16 connections",
         CONNECTIONS,
     ),
     setting(

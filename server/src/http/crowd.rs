@@ -1,5 +1,5 @@
 //! How many connections there may be: in all, and from one network, so that nobody alone keeps all others out. Where all are taken, one
-//! of whoever has the most makes room. It sees addresses and never tells one.
+//! of whoever has the most makes room. Trusted proxies never have all. It sees addresses and never tells one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,6 +14,9 @@ use crate::metrics::{Level, Present};
 
 /// How many connections of whoever has the most are looked at for one that can go.
 const LOOKED_AT_MAX: usize = 64;
+
+/// One of so many connections is not for trusted proxies: however many they bring, a probe for health comes in.
+const APART_OF: usize = 16;
 
 /// Bounds of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Crowd(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     room: Arc<Semaphore>,
+    /// What of it trusted proxies may have.
+    proxied: Arc<Semaphore>,
     each: usize,
     proxies: Proxies,
     open: Level,
@@ -74,12 +79,20 @@ pub(super) struct Member {
     seat: Option<u64>,
     leave: CancellationToken,
     room: Option<OwnedSemaphorePermit>,
+    proxied: Option<OwnedSemaphorePermit>,
     _present: Present,
 }
 
 impl Member {
-    /// Waits until there is room for it among all. False when there is none, and who it is from has its share.
+    /// Waits until there is room for it among all. False when there is none, and who it is from has its share. A proxy's never waits for
+    /// another proxy's: they may last long, and all others wait behind it.
     pub(super) async fn enter(&mut self, activity: &Activity) -> bool {
+        if self.client.is_none() {
+            self.proxied = Arc::clone(&self.crowd.0.proxied).try_acquire_owned().ok();
+            if self.proxied.is_none() {
+                return false;
+            }
+        }
         let room = &self.crowd.0.room;
         let entered = Arc::clone(room).try_acquire_owned();
         self.room = if let Ok(room) = entered {
@@ -110,10 +123,14 @@ impl Member {
 }
 
 impl Crowd {
-    /// Nobody yet. Any number may come from `proxies`, which stand for many; `open` tells how many there are.
+    /// Nobody yet. From each of `proxies`, which stand for many, may come as many as all of them may have; `open` tells how many there are.
     pub fn new(bounds: Bounds, proxies: Proxies, open: Level) -> Self {
+        let all = bounds.all.min(Semaphore::MAX_PERMITS);
+        // Where there is but one, it is for whoever comes.
+        let apart = all.div_ceil(APART_OF).min(all.saturating_sub(1));
         Self(Arc::new(Inner {
-            room: Arc::new(Semaphore::new(bounds.all.min(Semaphore::MAX_PERMITS))),
+            room: Arc::new(Semaphore::new(all)),
+            proxied: Arc::new(Semaphore::new(all - apart)),
             each: bounds.each,
             proxies,
             open,
@@ -144,6 +161,7 @@ impl Crowd {
             seat: None,
             leave: CancellationToken::new(),
             room: None,
+            proxied: None,
             _present: self.0.open.enter(),
         })
     }
@@ -336,13 +354,37 @@ mod tests {
     }
 
     #[test]
-    fn proxies_stand_for_many_and_all_share_the_room() {
-        let crowd = crowd(3, 1);
-        let mut members: Vec<_> = (0..3).map_while(|_| admit(&crowd, "10.0.0.1")).collect();
-        assert_eq!(members.len(), 3);
-        assert!(admit(&crowd, "192.0.2.1").is_none(), "there is no room");
-        members.pop();
-        assert!(admit(&crowd, "192.0.2.1").is_some());
+    fn proxies_stand_for_many_and_never_have_all() {
+        for (all, expected) in [(1, 1), (2, 1), (16, 15), (17, 15), (4096, 3840)] {
+            let crowd = crowd(all, 1);
+            let proxy = |of: usize| admit_busy(&crowd, &format!("10.0.0.{}", of % 8));
+            let mut members: Vec<_> = (0..all).map_while(proxy).collect();
+            assert_eq!(members.len(), expected, "{all}");
+            // Nobody waits behind one more.
+            let activity = Activity::new();
+            let more = enter(&crowd, "10.0.0.1", &activity).err();
+            assert_eq!(more, Some(Outside::Refused), "{all}");
+            let probe = enter(&crowd, "192.0.2.1", &activity);
+            assert_eq!(probe.is_ok(), all > 1, "{all}");
+            drop(probe);
+            members.pop();
+            assert!(admit(&crowd, "10.0.0.1").is_some(), "{all}");
+        }
+    }
+
+    #[test]
+    fn proxies_share_the_room_with_all_others() {
+        let crowd = crowd(3, 3);
+        let others = ["192.0.2.1", "192.0.2.2"].map(|from| admit_busy(&crowd, from));
+        let proxy = admit(&crowd, "10.0.0.1").expect("there is room for one");
+        let activity = Activity::new();
+        let more = enter(&crowd, "10.0.0.1", &activity).err();
+        assert_eq!(more, Some(Outside::Waiting), "until one ends");
+        drop(others);
+        assert!(admit(&crowd, "10.0.0.1").is_some());
+        drop(proxy);
+        assert_eq!(crowd.0.proxied.available_permits(), 2);
+        assert_eq!(crowd.0.room.available_permits(), 3);
     }
 
     #[test]

@@ -1,18 +1,19 @@
 //! Lets a request through as long as its client has a budget left for it, before its body is read and before a store is asked.
-//! What anyone may load (pages, limits, health) costs nothing.
+//! What anyone may load (pages, limits, health) costs nothing. What brings a body is counted while it lasts, whatever it asks for.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::header::{AUTHORIZATION, CONNECTION};
+use axum::http::{HeaderName, HeaderValue, Method, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
 
 use crate::app::App;
-use crate::budget::{Budget, Client, Peer, Spender, Stopped};
+use crate::budget::{Budget, Client, Peer, Pending, Spender, Stopped};
 use crate::create_tokens::{Grant, OwnRate};
 use crate::error::{ApiError, ApiResult};
 use crate::extract;
@@ -38,12 +39,47 @@ impl Default for Payer {
     }
 }
 
-/// Passes the request on, or refuses it.
-pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let grant = grant(&app, &request);
-    let Some((budget, cost)) = price(&app, &request) else {
+/// A request that counts among those which its client has under way, and as whose.
+#[derive(Clone)]
+struct Counted {
+    client: Client,
+    pending: Arc<Pending>,
+}
+
+/// Counts a request that brings a body until its answer has gone out, also where nothing answers it but a refusal: it has its connection
+/// for as long as the rest of that body is read. One too many is refused, and nothing more of it is read.
+pub(crate) async fn count_bodies(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if request.body().is_end_stream() {
         return next.run(request).await;
+    }
+    let is_http1 = request.version() < Version::HTTP_2;
+    let counted = match count(&app, &request) {
+        Ok(counted) => counted,
+        Err(error) => {
+            let mut response = error.into_response();
+            if is_http1 {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            return response;
+        }
     };
+    let pending = Arc::clone(&counted.pending);
+    request.extensions_mut().insert(counted);
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(pending);
+    response
+}
+
+/// Counts a request, once.
+fn count(app: &App, request: &Request) -> ApiResult<Counted> {
+    if let Some(counted) = request.extensions().get::<Counted>() {
+        return Ok(counted.clone());
+    }
     let peer = request.extensions().get().copied();
     let lines = request.headers().get_all(X_FORWARDED_FOR).into_iter();
     let lines: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
@@ -52,9 +88,25 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
     let Some(pending) = app.budgets.begin(client) else {
         app.metrics.stopped("at_once");
-        return ApiError::crowded().into_response();
+        return Err(ApiError::crowded());
     };
-    // Who has no token, or a wrong one, is refused later, and pays as a client until then. A token pays for what it creates alone.
+    let pending = Arc::new(pending);
+    Ok(Counted { client, pending })
+}
+
+/// Passes the request on, or refuses it.
+pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let Some((budget, cost)) = price(&app, &request) else {
+        return next.run(request).await;
+    };
+    let Counted { client, pending } = match count(&app, &request) {
+        Ok(counted) => counted,
+        Err(error) => return error.into_response(),
+    };
+    // Looked up for what costs something alone, or tokens could be tried for nothing. Who has none, or a wrong one, is refused later, and
+    // pays as a client until then.
+    let grant = grant(&app, &request);
+    // A token pays for what it creates alone.
     let creator = grant.as_deref().filter(|_| budget == Budget::Create);
     let spender = creator.map_or(Spender::Client(client), |grant| spender(grant, client));
     if let Err(error) = spend(&app, budget, spender, cost).await {
@@ -66,7 +118,7 @@ pub(crate) async fn admit(State(app): State<App>, mut request: Request, next: Ne
     }
     let mut response = next.run(request).await;
     // The accept loop keeps it as long as the body: however slowly that is taken, it is under way.
-    response.extensions_mut().insert(Arc::new(pending));
+    response.extensions_mut().insert(pending);
     response
 }
 

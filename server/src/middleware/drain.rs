@@ -1,5 +1,6 @@
 //! Reads what is left of a refused request's body before the answer goes out. A client that is still sending would otherwise
-//! see a broken connection instead of the reason. It never keeps what it reads.
+//! see a broken connection instead of the reason. It never keeps what it reads, and counts for the client all the while
+//! (see [`super::budget::count_bodies`]).
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

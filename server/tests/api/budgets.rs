@@ -1,10 +1,12 @@
 //! Who asks for too much is told when to go on, before anything else is looked at; nothing that it writes makes it somebody
 //! else, and nobody else is told so.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::Request;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use onetimeshare_protocol::{limits, route};
 use onetimeshare_server::budget::{Budget, Budgets, Peer, Proxies, Rate, Rates};
@@ -330,6 +332,51 @@ async fn repeats_cost_as_much() {
         let asked: Request<Body> = asked.body(text.clone().into()).unwrap();
         server.send(asked).await.expect(expected);
     }
+}
+
+#[tokio::test]
+async fn a_refused_body_counts_while_it_is_read_whatever_it_asked_for() {
+    for (method, path, status) in [
+        ("POST", "/", 405),
+        ("PUT", "/nothing", 404),
+        ("POST", "/healthz", 405),
+        ("POST", route::TRANSFERS, 415),
+    ] {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let budgets = Budgets::new(Rates::default(), proxies, None).with_requests_max(2);
+        let server = TestServer::limited(budgets).await;
+        let ask = |client: &str, body: Body| {
+            let asked = from("10.0.0.1", method, path)
+                .header("host", "localhost")
+                .header("x-forwarded-for", client);
+            let answer = server.router.clone().oneshot(asked.body(body).unwrap());
+            answer.map(|answer| answer.unwrap()).boxed()
+        };
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            let mut answer = ask("192.0.2.1", endless());
+            let is_read = (&mut answer).now_or_never().is_none();
+            assert!(is_read, "{path}: the rest of it is waited for");
+            waiting.push(answer);
+        }
+        let refused = ask("192.0.2.1", endless()).now_or_never();
+        let refused = refused.expect("nothing more of it is read");
+        assert_eq!(refused.status(), 429, "{path}");
+        assert_eq!(refused.headers()["connection"], "close", "{path}");
+        // Who has sent all is told the reason, and somebody else is nobody's fault.
+        let other = ask("192.0.2.2", Body::from("x")).await;
+        assert_eq!(other.status(), status, "{path}");
+        // What is read no longer counts no longer.
+        waiting.pop();
+        let again = ask("192.0.2.1", Body::from("x")).await;
+        assert_eq!(again.status(), status, "{path}");
+    }
+}
+
+/// A body of one byte whose second never comes.
+fn endless() -> Body {
+    let first = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"x"))]);
+    Body::from_stream(first.chain(stream::pending()))
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The accept loop over real sockets: deadlines, refusals while a client still sends, and the end.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -42,7 +43,8 @@ impl Running {
     }
 
     async fn with(server: TestServer, bounds: Bounds, tls: Option<Tls>) -> Self {
-        Self::with_all(server, bounds, tls, DEADLINES).await
+        let crowd = Crowd::new(bounds, Proxies::default(), server.metrics.connections());
+        Self::with_all(server, crowd, tls, DEADLINES).await
     }
 
     /// One without TLS that has these deadlines.
@@ -51,12 +53,13 @@ impl Running {
         bounds: Bounds,
         deadlines: Deadlines,
     ) -> Self {
-        Self::with_all(server, bounds, None, deadlines).await
+        let crowd = Crowd::new(bounds, Proxies::default(), server.metrics.connections());
+        Self::with_all(server, crowd, None, deadlines).await
     }
 
     async fn with_all(
         server: TestServer,
-        bounds: Bounds,
+        crowd: Crowd,
         tls: Option<Tls>,
         deadlines: Deadlines,
     ) -> Self {
@@ -68,7 +71,7 @@ impl Running {
             tls,
             server.router.clone(),
             deadlines,
-            Crowd::new(bounds, Proxies::default(), server.metrics.connections()),
+            crowd,
             stop.clone(),
         );
         Self {
@@ -85,8 +88,17 @@ impl Running {
 
     /// How many connections the server counts as open.
     pub(crate) async fn open_count(&self) -> String {
+        self.measure("onetimeshare_connections_open{listener=\"main\"} ")
+            .await
+    }
+
+    /// How many requests it counts as under way.
+    async fn under_way_count(&self) -> String {
+        self.measure("onetimeshare_http_requests_in_flight ").await
+    }
+
+    async fn measure(&self, series: &str) -> String {
         let told = self.server.measured().await;
-        let series = "onetimeshare_connections_open{listener=\"main\"} ";
         let mut lines = told.lines();
         lines
             .find_map(|line| line.strip_prefix(series).map(str::to_owned))
@@ -423,6 +435,59 @@ async fn beyond_all_connections_others_wait_for_a_busy_one() {
         answer.contains("\r\n\r\nHTTP/1.1 408"),
         "it went on until its end: {answer}"
     );
+}
+
+#[tokio::test]
+async fn whoever_is_behind_a_proxy_takes_no_more_than_its_own_and_nobody_waits_behind_it() {
+    let proxies = Proxies::new(vec!["127.0.0.1".parse::<IpAddr>().unwrap().into()]);
+    let bounds = Bounds {
+        all: 8,
+        ..Bounds::NONE
+    };
+    let budgets = Budgets::new(Rates::default(), proxies.clone(), None).with_requests_max(3);
+    let server = TestServer::limited(budgets).await;
+    let crowd = Crowd::new(bounds, proxies, server.metrics.connections());
+    let deadlines = Deadlines {
+        // Longer than anything here is waited for.
+        stall: PATIENCE * 3,
+        ..DEADLINES
+    };
+    let running = Running::with_all(server, crowd, None, deadlines).await;
+    let begin = async |client: u8| {
+        let mut stream = running.connect().await;
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.{client}\r\nContent-Length: 1000000\r\n\r\n{{"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(begin(1).await);
+    }
+    while running.under_way_count().await != "3" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // One more of the same client has no place for longer than its answer takes.
+    let answer = read_all(&mut begin(1).await).await;
+    assert!(answer.starts_with("HTTP/1.1 429"), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    // Others have all of the rest but one.
+    for client in 2..=5 {
+        held.push(begin(client).await);
+    }
+    while running.under_way_count().await != "7" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Closed before anything was said on it.
+    assert_eq!(read_all(&mut running.connect().await).await, "");
+    let probe = TcpSocket::new_v4().unwrap();
+    probe.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut probe = probe.connect(running.listener).await.unwrap();
+    probe.write_all(HEALTH).await.unwrap();
+    let answer = read_all(&mut probe).await;
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    drop(held);
 }
 
 #[tokio::test]
