@@ -48,6 +48,18 @@ test("a create token goes as bearer, and only where one is given", async () => {
   assert.ok(requests.every(({ path }) => !path.includes("ots_")));
 });
 
+test("a call with a long body has as long as the server gives it", async (t) => {
+  const timeout = t.mock.method(AbortSignal, "timeout", () => never);
+  const { api } = answering(200, "{}", JSON_TYPE);
+  await api.config();
+  const request = /** @type {import("../js/api.js").CreateRequest} */ (/** @type {unknown} */ ({ body: "x".repeat(10_229) }));
+  await api.create(request, never);
+  assert.deepEqual(
+    timeout.mock.calls.map((call) => call.arguments),
+    [[30_000], [40_000]],
+  );
+});
+
 test("a proxy's own answer is named as one", () => {
   const html = "<html><h1>413 Request Entity Too Large</h1><hr>nginx";
   const cases = [
