@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-/// The least that has to move in a second, in bytes: a fourteenth of what a whole part needs to arrive within its ten minutes.
+/// The least that has to move in a second, in bytes.
 const RATE_MIN: u64 = 1024;
+
+/// What one byte earns at that rate, in nanoseconds.
+const NANOS_EACH: u64 = 1_000_000_000 / RATE_MIN;
 
 /// How late a peer may be that has moved nothing yet.
 const LATE_AT_FIRST: Duration = Duration::from_secs(30);
@@ -36,7 +39,9 @@ impl Slack {
             return Self(left);
         }
         let len = u64::try_from(len).unwrap_or(u64::MAX);
-        let earned = Duration::from_millis(len.saturating_mul(1000) / RATE_MIN);
+        // In whole nanoseconds, so that one byte earns what it is worth.
+        let earned =
+            Duration::from_secs(len / RATE_MIN) + Duration::from_nanos(len % RATE_MIN * NANOS_EACH);
         Self(left.saturating_add(earned).min(LATE_MAX))
     }
 }
@@ -73,6 +78,17 @@ mod tests {
                 "{len}: {found:?}"
             );
         }
+    }
+
+    #[test]
+    fn single_bytes_earn_what_they_earn_together() {
+        let waited = SECOND / 1024;
+        let mut slack = Slack::new();
+        for _ in 0..1 << 20 {
+            slack = slack.after(waited, 1);
+        }
+        let lost = Slack::new().left().saturating_sub(slack.left());
+        assert!(lost < SECOND, "{lost:?}");
     }
 
     #[test]
