@@ -171,7 +171,8 @@ for (const browser of stage.browsers) {
         // One that allows less than was chosen does not send what it would refuse.
         await enter(page, first.token);
         await reach(page, ["start"]);
-        assert.match(await wordsOf(page, "#compose-trouble"), /allows less than you had chosen/);
+        // The form is there a moment before it says so.
+        await until("the reason", async () => /allows less than you had chosen/.test(await wordsOf(page, "#compose-trouble")));
         assert.deepEqual([await valueOf(page, "#text"), await values(page, "#expires")], [KEPT, [300, 3600]]);
         await retake(third.table);
         await press(page, "#send");
