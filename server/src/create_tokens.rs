@@ -201,7 +201,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
+    /// What a server of these tests takes from everybody.
+    pub(super) const LIMITS: Limits = Limits {
         transfer_size_max: 1 << 30,
         inline_max: 4096,
         part_len: 64 * 1024,

@@ -206,16 +206,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use crate::budget::Rate;
-
-    const LIMITS: Limits = Limits {
-        transfer_size_max: 1 << 30,
-        inline_max: 4096,
-        part_len: 64 * 1024,
-        ttl_max_s: 7 * 86_400,
-        ttl_default_s: 86_400,
-        ttl_min_s: 60,
-        claims_max: 100,
-    };
+    use crate::create_tokens::tests::LIMITS;
 
     fn sha256(digit: char) -> String {
         format!("sha256 = \"{}\"\n", digit.to_string().repeat(64))
