@@ -128,7 +128,8 @@ impl Remaining {
         Ok(())
     }
 
-    /// Hands a piece over. While nobody takes it the transfer is looked at, and the lease not renewed: no bytes flow.
+    /// Hands a piece over. While nobody takes it the transfer is looked at, and the lease not renewed: no bytes flow. A fetch that may
+    /// not be repeated is renewed all the same: it lives as long as its connection, which has a deadline of its own.
     async fn send(
         &self,
         piece: Bytes,
@@ -141,6 +142,7 @@ impl Remaining {
                     return Ok(());
                 }
                 Ok(Err(_)) => return Err(StoreError::Interrupted),
+                Err(_) if self.only.is_some() => self.renew().await?,
                 Err(_) => self.check().await?,
             }
         }

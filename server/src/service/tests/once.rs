@@ -110,6 +110,22 @@ async fn a_slow_fetch_goes_on_and_one_that_stands_still_does_not() {
     assert!(matches!(rest, Err(StoreError::Interrupted)), "{rest:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_waits_for_its_reader_goes_on() {
+    let (fixture, id, mut download) = begun().await;
+    let mut len = download.bytes.next().await.unwrap().unwrap().len();
+    for _ in 0..6 {
+        fixture.clock.advance(ONCE_S / 3);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        sweep(&fixture.service).await.unwrap();
+    }
+    while let Some(piece) = download.bytes.next().await {
+        len += piece.unwrap().len();
+    }
+    assert_eq!(u64::try_from(len), Ok(BODY_LEN));
+    assert_eq!(fixture.swept(&id).await, 0);
+}
+
 #[tokio::test]
 async fn burning_stops_a_fetch() {
     let (fixture, id, mut download) = begun().await;
