@@ -24,6 +24,11 @@ const PLANTED = [
   ["an inline style", "document.head.append(document.createElement('style')); document.querySelector('style').textContent = 'p { color: red }'", /policy violated: style-src-elem by inline/],
   ["a request to another host", "void fetch('OTHER/x', { mode: 'no-cors' })", /^request to another host: /],
   ["a request that fails", "void fetch('/cut').catch(() => undefined)", /^request failed: GET .*\/cut/],
+  [
+    "a request that a page gives up without being left",
+    "const end = new AbortController(); setTimeout(() => void fetch('/never', { signal: end.signal }).catch(() => undefined), 6000); setTimeout(() => end.abort(), 7000)",
+    /^request failed: GET .*\/never/,
+  ],
   ["an error in a worker's console", "new Worker('/worker.js')", /planted in a worker/],
 ];
 
@@ -49,7 +54,7 @@ for (const browser of browsers) {
       const { page, watch, leave } = await browser.visit(own.origin);
       await page.goto(`${own.origin}/${index}`);
       try {
-        await until(`${pattern}`, () => watch.faults.some((fault) => pattern.test(fault)), 5000);
+        await until(`${pattern}`, () => watch.faults.some((fault) => pattern.test(fault)), 15_000);
       } catch (error) {
         throw new Error(`${error.message}; seen: ${JSON.stringify(watch.faults)}`);
       } finally {
@@ -57,6 +62,17 @@ for (const browser of browsers) {
       }
     });
   }
+
+  test(`${browser.name}: a request that ends because its page is left is no fault`, LIMIT, async () => {
+    const { page, watch, leave } = await browser.visit(own.origin);
+    await page.goto(`${own.origin}/clean`);
+    const asked = page.waitForRequest((request) => request.url().endsWith("/never"));
+    await page.evaluate(() => void fetch("/never").catch(() => undefined));
+    await asked;
+    await page.goto(`${own.origin}/clean`);
+    await leave();
+    assert.deepEqual(watch.faults, []);
+  });
 
   test(`${browser.name}: a page without a fault is not accused`, LIMIT, async () => {
     const { page, watch, leave } = await browser.visit(own.origin);
@@ -85,6 +101,7 @@ async function serve(content) {
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     if (path === "/cut") return request.socket.destroy();
+    if (path === "/never") return;
     const type = path.endsWith(".js") ? "text/javascript" : "text/html";
     response.writeHead(path === "/gone" ? 410 : 200, { "Content-Type": type, "Content-Security-Policy": POLICY });
     response.end(content(path));

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::serve::SERVER;
-use crate::{env, process, system, web};
+use crate::{env, process, system, ui, web};
 
 /// A browser that the tests drive.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,22 +46,67 @@ const TIMED: &str = "lighthouse.test.mjs";
 /// The file with the main job: to send and to open, from either browser to the other.
 const MAIN_JOB: &str = "transfer.test.mjs";
 
-/// Runs every end-to-end test, in all browsers when `browsers` is empty.
+/// So many test files may fail and be run once more: a browser on a busy machine misses a moment now and then. More is a fault.
+const AGAIN_MAX: usize = 2;
+
+/// Runs every end-to-end test, in all browsers when `browsers` is empty. Files that fail are run once more, by themselves, and said
+/// to be flaky when they pass then.
 pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result<()> {
     let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
-    let mut node = prepare(root)?;
     let files = test_files(&folder(root))?;
     let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
-    if !names.is_empty() {
-        node.env("ONETIMESHARE_BROWSERS", names.join(","));
-    }
-    if servers == Servers::Several {
-        node.env("ONETIMESHARE_SERVERS", "several");
-    } else {
+    let node = || {
+        let mut node = prepare(root)?;
+        if !names.is_empty() {
+            node.env("ONETIMESHARE_BROWSERS", names.join(","));
+        }
+        if servers == Servers::Several {
+            node.env("ONETIMESHARE_SERVERS", "several");
+        }
+        Ok::<_, anyhow::Error>(node)
+    };
+    if servers == Servers::One {
         process::run(tests(&mut prepare(root)?).args(timed))?;
     }
+    let aside = tempfile::tempdir()?;
+    let failed = aside.path().join("failed");
     // Each drives one browser at a time, and waits for it more than half of the time.
-    process::run(tests(&mut node).arg("--test-concurrency=4").args(others))
+    let first = process::run(
+        tests(&mut node()?)
+            .args(["--test-reporter-destination=stdout", "--test-concurrency=4"])
+            .arg("--test-reporter=./lib/failed.mjs")
+            .arg(destination(&failed))
+            .args(others),
+    );
+    let Err(error) = first else { return Ok(()) };
+    let failed = fs::read_to_string(failed).unwrap_or_default();
+    let again = files_to_run_again(&failed);
+    if again.is_empty() {
+        return Err(error);
+    }
+    let names = again.join(", ");
+    ui::note(&format!("once more, by themselves: {names}"));
+    process::run(tests(&mut node()?).arg("--test-concurrency=1").args(again))?;
+    ui::note(&format!(
+        "flaky, they failed above and pass by themselves: {names}"
+    ));
+    Ok(())
+}
+
+/// Where Node.js has its last reporter write.
+fn destination(file: &Path) -> OsString {
+    let mut argument = OsString::from("--test-reporter-destination=");
+    argument.push(file);
+    argument
+}
+
+/// Of the files that failed, a line each: none when they are too many to be chance.
+fn files_to_run_again(failed: &str) -> Vec<&str> {
+    let files: Vec<&str> = failed.lines().collect();
+    if files.len() > AGAIN_MAX {
+        return Vec::new();
+    }
+    files
 }
 
 /// Runs the main job on several servers.
@@ -166,6 +211,15 @@ mod tests {
             test_files(folder.path()).unwrap(),
             ["a.test.mjs", "b.test.mjs"]
         );
+    }
+
+    #[test]
+    fn a_few_files_that_failed_are_run_again_and_many_are_not() {
+        let check = |failed, expected: &[&str]| assert_eq!(files_to_run_again(failed), expected);
+        check("", &[]);
+        check("a.test.mjs\n", &["a.test.mjs"]);
+        check("a.test.mjs\nb.test.mjs\n", &["a.test.mjs", "b.test.mjs"]);
+        check("a.test.mjs\nb.test.mjs\nc.test.mjs\n", &[]);
     }
 
     #[test]

@@ -13,11 +13,17 @@ export const LET_GO = /^request failed: GET .*\/body \((NS_BASE_STREAM_CLOSED|ne
 
 /** What browsers call a request that ended because its page did. */
 const LEFT = /^(NS_BINDING_ABORTED|net::ERR_ABORTED)$/;
+/** How long before or after its page such a request may be told to have ended, in ms: browsers tell of both when they come to it. */
+const LEFT_WITHIN_MS = 5000;
 
 /** The eyes on one page. */
 export class Watch {
   /** @type {string[]} */
   #faults = [];
+  /** Requests that ended as they do when their page is left, and when. @type {{ fault: string, at: number }[]} */
+  #aborted = [];
+  /** When the page was left for another. @type {number[]} */
+  #left = [];
   /** @type {RegExp[]} */
   #expected = [];
   #origin;
@@ -37,6 +43,7 @@ export class Watch {
     page.on("pageerror", (error) => this.#note(`thrown: ${error.message}`));
     page.on("request", (request) => this.#look(request.url()));
     page.on("requestfailed", (request) => this.#failed(request));
+    page.on("framenavigated", (frame) => frame === page.mainFrame() && this.#left.push(Date.now()));
     page.on("workercreated", (worker) => {
       worker.on("console", (message) => message.type() === "error" && this.#note(`worker's console: ${message.text()}`));
       worker.on("error", (error) => this.#note(`thrown in a worker: ${error.message}`));
@@ -69,7 +76,9 @@ export class Watch {
 
   /** What happened that must not. */
   get faults() {
-    return this.#faults.filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
+    const isLeft = ({ at }) => this.#left.some((left) => Math.abs(left - at) < LEFT_WITHIN_MS);
+    const aborted = this.#aborted.filter((one) => !isLeft(one)).map((one) => one.fault);
+    return [...this.#faults, ...aborted].filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
   }
 
   /** @param {string} fault */
@@ -92,9 +101,12 @@ export class Watch {
     if (request.response()?.status() === 204) return;
     // The end of an answer may be handed over late: by then all of a body has come, and its digest is compared by the test.
     if (request.response()?.ok() && pathname.endsWith("/body")) return;
+    const why = request.failure()?.errorText ?? "";
     // A page that is left lets go of what it was loading for later, such as its worker.
-    if (pathname.startsWith("/assets/") && LEFT.test(request.failure()?.errorText ?? "")) return;
-    this.#note(`request failed: ${request.method()} ${request.url()} (${request.failure()?.errorText})`);
+    if (pathname.startsWith("/assets/") && LEFT.test(why)) return;
+    const fault = `request failed: ${request.method()} ${request.url()} (${why})`;
+    if (LEFT.test(why)) this.#aborted.push({ fault, at: Date.now() });
+    else this.#note(fault);
   }
 }
 
