@@ -1,7 +1,6 @@
 //! Everything that lives as long as the server, in one place; it is made in `main`, or in a test, and shared by all requests.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onetimeshare_protocol::transfer::Role;
 
@@ -16,8 +15,6 @@ use crate::service::Service;
 pub struct App {
     /// The use cases, over the stores.
     pub service: Arc<Service>,
-    /// How long a client may take to send the body of a short call. A part has a deadline of its own, from the periods.
-    pub body_deadline: Duration,
     /// Whether anyone may read the counters.
     pub shows_stats: bool,
     /// Whom to tell of a weakness, as URIs; empty when the operator names nobody.
@@ -39,12 +36,11 @@ pub struct App {
 }
 
 impl App {
-    /// An app with the usual deadline, 30 s, that shows its counters, names nobody, is not encrypted, refuses nobody for asking much or
+    /// An app that shows its counters, names nobody, is not encrypted, refuses nobody for asking much or
     /// holding much, and takes every call of everybody.
     pub fn new(service: Arc<Service>) -> Self {
         Self {
             service,
-            body_deadline: Duration::from_secs(30),
             shows_stats: true,
             contacts: Arc::default(),
             is_encrypted: false,

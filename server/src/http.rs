@@ -4,6 +4,7 @@
 mod activity;
 mod crowd;
 mod handshake;
+mod socket;
 mod stall;
 
 use std::io;
@@ -20,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,7 @@ use tracing::{debug, warn};
 use self::activity::Activity;
 use self::crowd::Member;
 pub use self::crowd::{Bounds, Crowd};
+use self::socket::Socket;
 use self::stall::StallGuard;
 use crate::budget::Peer;
 use crate::tls::Tls;
@@ -127,7 +129,7 @@ pub async fn serve(
 
 /// A connection that is to be served.
 struct Accepted {
-    stream: TcpStream,
+    stream: Socket,
     peer: Peer,
     member: Member,
     activity: Activity,
@@ -155,17 +157,11 @@ async fn accept_one(listener: &TcpListener, crowd: &Crowd) -> Accepted {
 
 /// The next connection. One that was gone before it was accepted costs nothing; anything else, such as too many open files,
 /// passes when other connections end: the loop waits instead of dying or spinning.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener) -> (Socket, SocketAddr) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => {
-                // Answers are small and complete; waiting to fill a packet would only delay them.
-                if let Err(error) = stream.set_nodelay(true) {
-                    debug!(%error, "no TCP_NODELAY");
-                }
-                return (stream, address);
-            }
+            Ok((stream, address)) => return (Socket::new(stream), address),
             Err(error)
                 if matches!(
                     error.kind(),
@@ -190,7 +186,7 @@ struct Answering {
 
 impl Answering {
     /// Serves the inside of TLS. A handshake is nothing that a stop would wait for.
-    async fn serve_securely(self, stream: TcpStream, tls: Tls) {
+    async fn serve_securely(self, stream: Socket, tls: Tls) {
         let secured = timeout(self.deadlines.head, handshake::secure(stream, &tls));
         match self.stop.run_until_cancelled(secured).await {
             Some(Ok(Ok(stream))) => self.serve(stream).await,

@@ -1,4 +1,4 @@
-//! JSON bodies, read within a limit and a deadline. A refusal says where and what was expected; it repeats nothing that came.
+//! JSON bodies, read within a limit. A refusal says where and what was expected; it repeats nothing that came.
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
@@ -54,16 +54,7 @@ impl<T: JsonRequest> FromRequest<App> for JsonBody<T> {
             return Err(ApiError::new(ErrorCode::MediaTypeUnsupported, message));
         }
         let len_max = T::len_max(app.service.limits());
-        let read = read(request.into_body(), len_max);
-        let late = || {
-            ApiError::new(
-                ErrorCode::RequestTimeout,
-                "the request took too long to arrive: send it again",
-            )
-        };
-        let bytes = tokio::time::timeout(app.body_deadline, read)
-            .await
-            .map_err(|_| late())??;
+        let bytes = read(request.into_body(), len_max).await?;
         // Serde would also read an array as the members in their order; the API has objects only.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ApiError::new(

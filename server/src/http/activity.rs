@@ -2,17 +2,23 @@
 //! only that bytes pass, never which.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::response::Response;
 use http_body_util::BodyExt as _;
+use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, sleep_until};
 
 use crate::budget::Pending;
 use crate::pace::Slack;
+
+/// The longest piece of an answer, in bytes: what the slowest peer that is waited for takes in 16 s.
+const PIECE_LEN_MAX: usize = 16 * 1024;
 
 /// What one connection is doing.
 #[derive(Clone, Debug)]
@@ -148,19 +154,70 @@ fn coming(body: Body, under_way: Arc<UnderWay>) -> Body {
 /// The body of an answer. Until its last byte was written, it holds both: itself among what is under way here, and among what its client
 /// has under way.
 fn going(body: Body, under_way: Arc<UnderWay>, pending: Option<Arc<Pending>>) -> Body {
-    Body::new(body.map_frame(move |frame| {
-        frame.map_data(|bytes| {
-            if bytes.is_empty() {
-                return bytes;
-            }
-            under_way.give();
-            Bytes::from_owner(Piece {
-                bytes,
-                under_way: Arc::clone(&under_way),
-                _pending: pending.clone(),
-            })
+    Body::new(Going {
+        body,
+        rest: Bytes::new(),
+        under_way,
+        pending,
+    })
+}
+
+/// The body of an answer in pieces that are small enough for a slow peer to be seen taking them.
+struct Going {
+    body: Body,
+    /// What is left of its last frame.
+    rest: Bytes,
+    under_way: Arc<UnderWay>,
+    pending: Option<Arc<Pending>>,
+}
+
+impl Going {
+    /// The next piece of what is left.
+    fn piece(&mut self) -> Bytes {
+        let bytes = self.rest.split_to(self.rest.len().min(PIECE_LEN_MAX));
+        self.under_way.give();
+        Bytes::from_owner(Piece {
+            bytes,
+            under_way: Arc::clone(&self.under_way),
+            _pending: self.pending.clone(),
         })
-    }))
+    }
+}
+
+impl HttpBody for Going {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => self.rest = bytes,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                ended => return Poll::Ready(ended),
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.piece()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let rest = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let left = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = left.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(left.lower().saturating_add(rest));
+        hint
+    }
 }
 
 /// A piece of an answer, which is dropped when it was written.

@@ -3,10 +3,10 @@
 use std::io::{self, ErrorKind};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::socket::Socket;
 use crate::tls::Tls;
 
 /// What every TLS connection begins with: a record of a handshake (RFC 8446, section 5.1).
@@ -26,7 +26,7 @@ const DRAIN_LEN_MAX: u64 = 64 * 1024;
 
 /// The inside of a connection. An error is everyday: a peer that goes away, asks for what is not offered, or was told that
 /// it speaks the wrong thing.
-pub(super) async fn secure(mut stream: TcpStream, tls: &Tls) -> io::Result<TlsStream<TcpStream>> {
+pub(super) async fn secure(mut stream: Socket, tls: &Tls) -> io::Result<TlsStream<Socket>> {
     let mut first = [0];
     match stream.peek(&mut first).await? {
         0 => Err(ErrorKind::UnexpectedEof.into()),

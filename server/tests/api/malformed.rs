@@ -106,7 +106,7 @@ async fn calls_with_json_take_only_json() {
         .expect(201);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_that_stands_still_is_given_up() {
     let server = TestServer::new().await;
     let begun = Ok::<_, std::io::Error>(Bytes::from_static(b"{"));
@@ -116,6 +116,15 @@ async fn a_body_that_stands_still_is_given_up() {
     };
     let stalled = Body::from_stream(stream::iter([begun]).chain(stream::pending()));
     send(stalled).await.refused(408, "request.timeout");
+    let trickling = send(dripping(b" ")).await;
+    trickling.refused(408, "request.timeout");
+    // However long it takes: what is missing is said when all of it has come.
+    let slow = [dripping(&[b' '; 1024]), Body::from("{}")];
+    let slow = stream::iter(slow).flat_map(Body::into_data_stream);
+    let started = Instant::now();
+    let answer = send(Body::from_stream(slow)).await;
+    answer.refused(400, "request.malformed");
+    assert_eq!(started.elapsed().as_secs(), 64);
     let broken = stream::iter([
         Ok(Bytes::from_static(b"{")),
         Err(std::io::Error::other("gone")),

@@ -92,18 +92,17 @@ impl TestServer {
         Self::open(PERIODS.lease_s, true, (budgets, limits)).await
     }
 
-    /// One with the deadlines of a real one, for tests whose time is stepped.
+    /// One with the deadlines of a real one, for tests whose time is stepped, that takes what is large.
     pub(crate) async fn patient() -> Self {
         let periods = Periods {
             part_deadline_s: 600,
             ..PERIODS
         };
-        let body_deadline = Duration::from_secs(30);
-        Self::make(periods, (Budgets::endless(), LIMITS), |app| App {
-            body_deadline,
-            ..app
-        })
-        .await
+        let limits = Limits {
+            transfer_size_max: 1 << 30,
+            ..LIMITS
+        };
+        Self::make(periods, (Budgets::endless(), limits), |app| app).await
     }
 
     async fn open(lease_s: u64, shows_stats: bool, bounds: (Budgets, Limits)) -> Self {
@@ -135,7 +134,6 @@ impl TestServer {
         ));
         let aliases = Aliases::of_holders(&records.store_id().await.unwrap(), None);
         let app = App {
-            body_deadline: Duration::from_millis(300),
             metrics: Arc::clone(&metrics),
             budgets: Arc::new(budgets),
             creators: Arc::new(Creators::bounded(Quota::default(), aliases)),

@@ -133,6 +133,36 @@ async fn slow_clients_are_gone_in_time_and_others_are_served() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_reader_gets_all_of_it() {
+    let running = Running::with_deadlines(
+        TestServer::patient().await,
+        Bounds::NONE,
+        Deadlines::default(),
+    )
+    .await;
+    // Many times what the system would hold for it.
+    let sample = Sample::of(4, 16 << 20);
+    sample.upload(&running.server).await;
+    sample.claim(&running.server, 1).await.expect(200);
+    let mut stream = TcpStream::connect(running.listener).await.unwrap();
+    let head = format!(
+        "GET {} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        sample.path("/body"),
+        sample.claimant(1)
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut buffer, mut answer) = (vec![0; 8 * 1024], Vec::new());
+    loop {
+        sleep(Duration::from_secs(4)).await;
+        match stream.read(&mut buffer).await.unwrap() {
+            0 => break,
+            count => answer.extend_from_slice(&buffer[..count]),
+        }
+    }
+    assert!(answer.ends_with(&sample.body), "{} bytes", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bare_axum_keeps_slow_clients() {
     let endless = || {
         let piece = Ok::<_, std::convert::Infallible>(vec![0; 64 * 1024]);
