@@ -7,6 +7,7 @@
 pub mod client;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub(crate) mod counts;
 pub mod memory;
 mod table;
 mod tokens;

@@ -1,10 +1,10 @@
 //! How many requests of one client may be under way at once: each holds buffers and files until its answer has gone out, however
 //! slowly it is taken. It counts; it sees addresses and never tells one.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Client, Network};
+use super::Client;
+use super::counts::Counts;
 
 /// Those that are under way.
 #[derive(Clone, Debug)]
@@ -13,54 +13,43 @@ pub(crate) struct UnderWay(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     max: usize,
-    /// How many each client has; none that has none.
-    of: Mutex<HashMap<Network, usize>>,
+    counts: Mutex<Counts>,
 }
 
 /// One of them, counted until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Pending {
     under_way: UnderWay,
-    network: Network,
+    client: Client,
 }
 
 impl UnderWay {
-    /// At most `max` for each client.
+    /// At most `max` for each client, and eight times as many for all of a /48 together.
     pub(crate) fn new(max: usize) -> Self {
         Self(Arc::new(Inner {
             max,
-            of: Mutex::default(),
+            counts: Mutex::default(),
         }))
     }
 
-    fn of(&self) -> MutexGuard<'_, HashMap<Network, usize>> {
-        // Every change is a single assignment, so a panic elsewhere spoils nothing.
-        self.0.of.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        // Nothing panics in the middle of a change, so a panic elsewhere spoils nothing.
+        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one more of `client`; none when it has as many as it may.
+    /// Counts one more of `client`; none when it, or its neighbours together, have as many as they may.
     pub(crate) fn begin(&self, client: Client) -> Option<Pending> {
-        let network = client.network();
-        let mut of = self.of();
-        let count = of.entry(network).or_insert(0);
-        if *count >= self.0.max {
-            return None;
-        }
-        *count += 1;
-        Some(Pending {
+        let is_counted = self.counts().add(client, self.0.max);
+        is_counted.then(|| Pending {
             under_way: self.clone(),
-            network,
+            client,
         })
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let mut of = self.under_way.of();
-        match of.get_mut(&self.network) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(of.remove(&self.network)),
-        }
+        self.under_way.counts().remove(self.client);
     }
 }
 
@@ -80,6 +69,21 @@ mod tests {
         drop(first);
         let third = under_way.begin(one).expect("one has ended");
         drop((second, third));
-        assert!(under_way.of().is_empty());
+        assert!(under_way.counts().is_empty());
+    }
+
+    #[test]
+    fn a_48_has_as_many_as_eight_clients() {
+        let under_way = UnderWay::new(2);
+        let begin = |text: &str| under_way.begin(Client::new(text.parse().expect("an address")));
+        let nets = (0..50).flat_map(|net| [net, net]);
+        let begun: Vec<_> = nets
+            .filter_map(|net| begin(&format!("2001:db8:0:{net}::1")))
+            .collect();
+        assert_eq!(begun.len(), 16);
+        drop(begin("2001:db8:1::1").expect("another /48"));
+        drop(begun);
+        drop(begin("2001:db8:0:50::1").expect("all have ended"));
+        assert!(under_way.counts().is_empty());
     }
 }

@@ -9,7 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
-use crate::budget::{Client, Network, Peer, Proxies, WIDER};
+use crate::budget::counts::{Counts, give_back};
+use crate::budget::{Client, Network, Peer, Proxies};
 use crate::metrics::{Level, Present};
 
 /// How many connections of whoever has the most are looked at for one that can go.
@@ -54,8 +55,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Seats {
     next: u64,
-    /// How many each has, with those that have not entered yet; none that has none.
-    counts: HashMap<Network, usize>,
+    /// How many each has, with those that have not entered yet.
+    counts: Counts,
     /// Those that have entered, by who shares them: an address, or a /48.
     shares: HashMap<Network, BTreeMap<u64, Seat>>,
     /// The same shares by how many they hold.
@@ -153,7 +154,7 @@ impl Crowd {
         let is_counted = !self.0.proxies.trust(peer.0);
         let client = is_counted.then(|| Client::new(peer.0));
         if let Some(client) = client {
-            self.seats().count(client, self.0.each).then_some(())?;
+            self.seats().counts.add(client, self.0.each).then_some(())?;
         }
         Some(Member {
             crowd: self.clone(),
@@ -173,39 +174,6 @@ fn share_of(client: Client) -> Network {
 }
 
 impl Seats {
-    /// Counts one more of `client`; false when it, or its neighbours together, have as many as they may.
-    fn count(&mut self, client: Client, each: usize) -> bool {
-        let wide = usize::try_from(WIDER).map_or(each, |wider| each.saturating_mul(wider));
-        let bounded = [(Some(client.network()), each), (client.wider(), wide)];
-        let bounded = bounded.map(|(network, max)| network.map(|network| (network, max)));
-        let is_full = |(network, max)| self.counts.get(&network).copied().unwrap_or(0) >= max;
-        if bounded.into_iter().flatten().any(is_full) {
-            return false;
-        }
-        for (network, _) in bounded.into_iter().flatten() {
-            *self.counts.entry(network).or_insert(0) += 1;
-        }
-        true
-    }
-
-    /// Counts one less.
-    fn discount(&mut self, client: Client) {
-        for network in [Some(client.network()), client.wider()]
-            .into_iter()
-            .flatten()
-        {
-            match self.counts.get_mut(&network) {
-                Some(count) if *count > 1 => *count -= 1,
-                _ => drop(self.counts.remove(&network)),
-            }
-        }
-        // After a crowd has gone, its room is given back.
-        if self.counts.capacity() > 1024 && self.counts.capacity() / 4 > self.counts.len() {
-            self.counts.shrink_to_fit();
-            self.shares.shrink_to_fit();
-        }
-    }
-
     fn seat(&mut self, share: Network, seat: Seat) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -224,6 +192,7 @@ impl Seats {
         self.by_len.remove(&(len, share));
         if seats.is_empty() {
             self.shares.remove(&share);
+            give_back(&mut self.shares);
         } else {
             self.by_len.insert((len - 1, share));
         }
@@ -256,7 +225,7 @@ impl Seats {
     fn least_missed(&self, share: Network) -> Option<(u64, bool)> {
         let seats = self.shares.get(&share)?.iter().take(LOOKED_AT_MAX);
         let rated = seats.map(|(&number, seat)| {
-            let of_network = self.counts.get(&seat.network).copied().unwrap_or(0);
+            let of_network = self.counts.of(seat.network);
             (of_network, seat.activity.is_idle(), Reverse(number))
         });
         rated
@@ -274,7 +243,7 @@ impl Drop for Member {
         if let Some(number) = self.seat {
             seats.unseat(share_of(client), number);
         }
-        seats.discount(client);
+        seats.counts.remove(client);
     }
 }
 
