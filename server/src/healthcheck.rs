@@ -4,6 +4,7 @@
 mod stranger;
 
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use onetimeshare_protocol::error::ErrorBody;
 use onetimeshare_protocol::route;
 use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use url::Url;
 
@@ -26,6 +27,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 /// The most of an answer that is read, in bytes: more than any error of ours has.
 const ANSWER_LEN_MAX: usize = 4096;
+
+/// Where a question comes from on its own machine: a proxy there comes from 127.0.0.1, and may have all of its places taken.
+const ASKED_FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// What a server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +142,7 @@ pub async fn ask(target: &Target, question: Question) -> Result<String, String> 
             ))
         }
         Ok(Ok((Some(fault), _))) => Err(format!("{url} answers {fault}")),
-        Ok(Err(reason)) => Err(format!(
-            "nothing answers at {url} ({reason}): is the server started, and does it listen there?"
-        )),
+        Ok(Err(error)) => Err(error.told(&url)),
         Err(_) => Err(format!(
             "{url} does not answer within {} seconds: the server's log may say why",
             ANSWER_MAX.as_secs()
@@ -148,11 +150,57 @@ pub async fn ask(target: &Target, question: Question) -> Result<String, String> 
     }
 }
 
-/// What is wrong by the server's own word, if anything, and whether it shows the certificate that it should. An error is one of
-/// the connection.
-async fn answer(target: &Target, path: &str) -> anyhow::Result<(Option<Fault>, bool)> {
+/// Why there is no answer.
+enum Silence {
+    /// There is no connection.
+    Absent(io::Error),
+    /// There was one, over which none came.
+    Closed(anyhow::Error),
+}
+
+impl Silence {
+    fn told(&self, url: &str) -> String {
+        match self {
+            Self::Absent(reason) => format!(
+                "nothing listens at {url} ({reason}): is the server started, and does it listen there?"
+            ),
+            Self::Closed(reason) => format!(
+                "{url} takes connections and gives no answer ({reason}): does another program listen there, is http or https the wrong \
+                 one, or are all its connections taken (`max-connections`)?"
+            ),
+        }
+    }
+}
+
+/// What is wrong by the server's own word, if anything, and whether it shows the certificate that it should.
+async fn answer(target: &Target, path: &str) -> Result<(Option<Fault>, bool), Silence> {
+    let stream = connect(&target.authority())
+        .await
+        .map_err(Silence::Absent)?;
+    converse(target, stream, path)
+        .await
+        .map_err(Silence::Closed)
+}
+
+async fn connect(authority: &str) -> io::Result<TcpStream> {
+    if let Ok(SocketAddr::V4(address)) = authority.parse()
+        && address.ip().is_loopback()
+    {
+        let socket = TcpSocket::new_v4()?;
+        // Linux alone has all of 127.0.0.0/8 without being told.
+        if socket.bind((ASKED_FROM, 0).into()).is_ok() {
+            return socket.connect(address.into()).await;
+        }
+    }
+    TcpStream::connect(authority).await
+}
+
+async fn converse(
+    target: &Target,
+    stream: TcpStream,
+    path: &str,
+) -> anyhow::Result<(Option<Fault>, bool)> {
     let authority = target.authority();
-    let stream = TcpStream::connect(&authority).await?;
     if !target.is_encrypted {
         return Ok((exchange(stream, &authority, path).await?, true));
     }
@@ -286,9 +334,21 @@ mod tests {
             Ok("takes nothing new"),
         )
         .await;
-        check(b"220 mail.example ESMTP\r\n", Err("nothing answers at")).await;
+        check(b"220 mail.example ESMTP\r\n", Err("gives no answer")).await;
         let long = Vec::leak([&b"HTTP/1.1 500 \r\n\r\n"[..], &b" ".repeat(1 << 20)].concat());
         check(long, Err("/readyz answers 500")).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_is_no_server_that_is_not_started() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::of_listener(listener.local_addr().unwrap()).unwrap();
+        let (said, accepted) = tokio::join!(ask(&target, Question::Live), async {
+            listener.accept().await.map(|(_, address)| address)
+        });
+        assert_said(said, Err("takes connections and gives no answer"));
+        let from = accepted.unwrap().ip();
+        assert_eq!(from == ASKED_FROM, cfg!(target_os = "linux"), "{from}");
     }
 
     #[tokio::test]

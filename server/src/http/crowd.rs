@@ -16,7 +16,7 @@ use crate::metrics::{Level, Present};
 /// How many connections of whoever has the most are looked at for one that can go.
 const LOOKED_AT_MAX: usize = 64;
 
-/// One of so many connections is not for trusted proxies: however many they bring, a probe for health comes in.
+/// One of so many connections is not for trusted proxies: however many they bring, a probe for health from elsewhere comes in.
 const APART_OF: usize = 16;
 
 /// Bounds of connections.

@@ -1,7 +1,6 @@
 //! A server in memory, and what it answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
