@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use onetimeshare_protocol::transfer::StatsAnswer;
 use prometheus_client::encoding::prometheus_text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
@@ -23,6 +25,9 @@ use crate::transfer::{Exceeded, Refusal, Totals};
 
 /// The media type of what [`Scrape::text`] writes.
 pub(crate) const CONTENT_TYPE: &str = prometheus_text::CONTENT_TYPE;
+
+/// What stands in a budget's place where a client has as many requests under way as it may.
+pub(crate) const AT_ONCE: &str = "at_once";
 
 /// Everything that is measured, from the start of the process.
 #[derive(Debug)]
@@ -91,19 +96,68 @@ impl Drop for Present {
     }
 }
 
+/// Why a connection was closed for want of room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// Who it is from has as many as one may.
+    Each,
+    /// Trusted proxies have all that they may.
+    Proxies,
+    /// All are taken, and nobody has more than who it is from.
+    Full,
+    /// It was open, and somebody who has fewer needed its place.
+    Displaced,
+}
+
+impl NoPlace {
+    const ALL: [Self; 4] = [Self::Each, Self::Proxies, Self::Full, Self::Displaced];
+
+    const fn labels(self) -> Labels<1> {
+        let name = match self {
+            Self::Each => "each",
+            Self::Proxies => "proxies",
+            Self::Full => "full",
+            Self::Displaced => "displaced",
+        };
+        Labels([("reason", name)])
+    }
+}
+
+/// What is measured of the connections of one kind of listener.
+#[derive(Clone, Debug, Default)]
+pub struct Connections {
+    open: Level,
+    refused: Family<Labels<1>, Counter>,
+}
+
+impl Connections {
+    /// One more is open, until the answer is dropped.
+    pub(crate) fn enter(&self) -> Present {
+        self.open.enter()
+    }
+
+    /// Counts one that was closed for want of room.
+    pub(crate) fn refused(&self, reason: NoPlace) {
+        self.refused.get_or_create(&reason.labels()).inc();
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let (registry, families) = families::register();
-        for budget in Budget::ALL {
-            let labels = Labels([("budget", budget.name())]);
+        // A figure before the first that is counted, so that a rate can be told of it.
+        for budget in Budget::ALL.map(Budget::name).into_iter().chain([AT_ONCE]) {
+            let labels = Labels([("budget", budget)]);
             let _ = families.edge.stopped.get_or_create(&labels);
+        }
+        for reason in NoPlace::ALL {
+            let _ = families.edge.refused.get_or_create(&reason.labels());
         }
         for reason in ["quota_count", "quota_bytes", "storage_max", "store_full"] {
             let labels = Labels([("reason", reason)]);
             let _ = families.edge.not_created.get_or_create(&labels);
         }
         for direction in ["read", "written"] {
-            // A figure before the first byte, so that a rate can be told of it.
             let _ = families
                 .stores
                 .blob_bytes
@@ -115,18 +169,22 @@ impl Default for Metrics {
 
 impl Metrics {
     /// The open connections of those who send and open.
-    pub fn connections(&self) -> Level {
+    pub fn connections(&self) -> Connections {
         self.open_at("main")
     }
 
     /// The open connections of those who read what is measured.
-    pub fn own_connections(&self) -> Level {
+    pub fn own_connections(&self) -> Connections {
         self.open_at("metrics")
     }
 
-    fn open_at(&self, listener: &'static str) -> Level {
+    fn open_at(&self, listener: &'static str) -> Connections {
+        let edge = &self.families.edge;
         let labels = Labels([("listener", listener)]);
-        Level(self.families.edge.connections.get_or_create_owned(&labels))
+        Connections {
+            open: Level(edge.connections.get_or_create_owned(&labels)),
+            refused: edge.refused.clone(),
+        }
     }
 
     /// Takes over when the certificate in use ends, in Unix seconds.
@@ -160,7 +218,7 @@ impl Metrics {
         self.families.edge.answered.get_or_create(&answered).inc();
     }
 
-    /// Counts a request that was stopped for the sake of this budget.
+    /// Counts a request that was stopped for the sake of this budget, or [`AT_ONCE`].
     pub(crate) fn stopped(&self, budget: &'static str) {
         let labels = Labels([("budget", budget)]);
         self.families.edge.stopped.get_or_create(&labels).inc();
@@ -336,6 +394,23 @@ mod tests {
             });
             check(&metrics, created, expected.0);
             check(&metrics, "onetimeshare_claims_lapsed", expected.1);
+        }
+    }
+
+    #[test]
+    fn what_was_never_stopped_or_refused_has_a_figure() {
+        let metrics = Metrics::default();
+        for series in [
+            "requests_stopped_total{budget=\"create\"}",
+            "requests_stopped_total{budget=\"at_once\"}",
+            "creates_refused_total{reason=\"store_full\"}",
+            "connections_refused_total{reason=\"each\"}",
+            "connections_refused_total{reason=\"proxies\"}",
+            "connections_refused_total{reason=\"full\"}",
+            "connections_refused_total{reason=\"displaced\"}",
+            "blob_bytes_total{direction=\"read\"}",
+        ] {
+            check(&metrics, &format!("onetimeshare_{series}"), "0");
         }
     }
 

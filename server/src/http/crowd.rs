@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::activity::Activity;
 use crate::budget::counts::{Counts, give_back};
 use crate::budget::{Client, Network, Peer, Proxies};
-use crate::metrics::{Level, Present};
+use crate::metrics::{Connections, NoPlace, Present};
 
 /// How many connections of whoever has the most are looked at for one that can go.
 const LOOKED_AT_MAX: usize = 64;
@@ -47,7 +47,7 @@ struct Inner {
     proxied: Arc<Semaphore>,
     each: usize,
     proxies: Proxies,
-    open: Level,
+    measured: Connections,
     seats: Mutex<Seats>,
 }
 
@@ -91,6 +91,7 @@ impl Member {
         if self.client.is_none() {
             self.proxied = Arc::clone(&self.crowd.0.proxied).try_acquire_owned().ok();
             if self.proxied.is_none() {
+                self.crowd.0.measured.refused(NoPlace::Proxies);
                 return false;
             }
         }
@@ -101,6 +102,7 @@ impl Member {
         } else {
             let share = self.client.map(share_of);
             if !self.crowd.seats().make_room(share) {
+                self.crowd.0.measured.refused(NoPlace::Full);
                 return false;
             }
             let room = Arc::clone(room).acquire_owned().await;
@@ -124,8 +126,8 @@ impl Member {
 }
 
 impl Crowd {
-    /// Nobody yet. From each of `proxies`, which stand for many, may come as many as all of them may have; `open` tells how many there are.
-    pub fn new(bounds: Bounds, proxies: Proxies, open: Level) -> Self {
+    /// Nobody yet. From each of `proxies`, which stand for many, may come as many as all of them may have.
+    pub fn new(bounds: Bounds, proxies: Proxies, measured: Connections) -> Self {
         let all = bounds.all.min(Semaphore::MAX_PERMITS);
         // Where there is but one, it is for whoever comes.
         let apart = all.div_ceil(APART_OF).min(all.saturating_sub(1));
@@ -134,14 +136,14 @@ impl Crowd {
             proxied: Arc::new(Semaphore::new(all - apart)),
             each: bounds.each,
             proxies,
-            open,
+            measured,
             seats: Mutex::default(),
         }))
     }
 
     /// Without bounds.
-    pub fn unbounded(open: Level) -> Self {
-        Self::new(Bounds::NONE, Proxies::default(), open)
+    pub fn unbounded(measured: Connections) -> Self {
+        Self::new(Bounds::NONE, Proxies::default(), measured)
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
@@ -153,8 +155,9 @@ impl Crowd {
     pub(super) fn admit(&self, peer: Peer) -> Option<Member> {
         let is_counted = !self.0.proxies.trust(peer.0);
         let client = is_counted.then(|| Client::new(peer.0));
-        if let Some(client) = client {
-            self.seats().counts.add(client, self.0.each).then_some(())?;
+        if client.is_some_and(|client| !self.seats().counts.add(client, self.0.each)) {
+            self.0.measured.refused(NoPlace::Each);
+            return None;
         }
         Some(Member {
             crowd: self.clone(),
@@ -163,7 +166,7 @@ impl Crowd {
             leave: CancellationToken::new(),
             room: None,
             proxied: None,
-            _present: self.0.open.enter(),
+            _present: self.0.measured.enter(),
         })
     }
 }
@@ -239,6 +242,9 @@ impl Drop for Member {
         let Some(client) = self.client else {
             return;
         };
+        if self.leave.is_cancelled() {
+            self.crowd.0.measured.refused(NoPlace::Displaced);
+        }
         let mut seats = self.crowd.seats();
         if let Some(number) = self.seat {
             seats.unseat(share_of(client), number);
@@ -261,7 +267,7 @@ mod tests {
     fn crowd(all: usize, each: usize) -> Crowd {
         let proxy = crate::budget::client::parse_network("10.0.0.0/8");
         let proxies = Proxies::new(proxy.into_iter().collect());
-        Crowd::new(Bounds { all, each }, proxies, Level::default())
+        Crowd::new(Bounds { all, each }, proxies, Connections::default())
     }
 
     /// One that has entered, with nothing under way; none when it was refused or has to wait.

@@ -68,6 +68,7 @@ pub(super) struct Edge {
     pub(super) durations: Durations<Asked>,
     pub(super) under_way: Level,
     pub(super) connections: Family<Labels<1>, Gauge>,
+    pub(super) refused: Family<Labels<1>, Counter>,
     pub(super) stopped: Family<Labels<1>, Counter>,
     pub(super) not_created: Family<Labels<1>, Counter>,
 }
@@ -153,10 +154,15 @@ fn edge(registry: &mut Registry) -> Edge {
             "onetimeshare_connections_open",
             "Open connections, by listener",
         ),
+        refused: added(
+            registry,
+            "onetimeshare_connections_refused",
+            "Connections that were closed for want of room, by what had none",
+        ),
         stopped: added(
             registry,
             "onetimeshare_requests_stopped",
-            "Requests that were stopped because their client had spent its budget",
+            "Requests that were stopped because their client had spent its budget, or had as many under way as it may",
         ),
         not_created: added(
             registry,

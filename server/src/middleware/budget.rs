@@ -17,6 +17,7 @@ use crate::budget::{Budget, Client, Peer, Pending, Spender, Stopped};
 use crate::create_tokens::{Grant, OwnRate};
 use crate::error::{ApiError, ApiResult};
 use crate::extract;
+use crate::metrics::AT_ONCE;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -87,7 +88,7 @@ fn count(app: &App, request: &Request) -> ApiResult<Counted> {
         .budgets
         .client(peer.unwrap_or(Peer::UNKNOWN), lines.into_iter());
     let Some(pending) = app.budgets.begin(client) else {
-        app.metrics.stopped("at_once");
+        app.metrics.stopped(AT_ONCE);
         return Err(ApiError::crowded());
     };
     let pending = Arc::new(pending);

@@ -94,6 +94,14 @@ impl Running {
             .await
     }
 
+    /// How many it has closed for want of room, by why.
+    async fn refused_count(&self, reason: &str) -> String {
+        self.measure(&format!(
+            "onetimeshare_connections_refused_total{{reason=\"{reason}\"}} "
+        ))
+        .await
+    }
+
     /// How many requests it counts as under way.
     async fn under_way_count(&self) -> String {
         self.measure("onetimeshare_http_requests_in_flight ").await
@@ -402,6 +410,7 @@ async fn one_address_has_so_many_connections_and_no_more() {
             tokio::task::yield_now().await;
         }
     };
+    assert_eq!(running.refused_count("each").await, "1");
     timeout(PATIENCE, again).await.expect("there is room again");
 }
 
@@ -416,6 +425,7 @@ async fn beyond_all_connections_an_idle_one_makes_room() {
     let answer = running.converse(HEALTH).await;
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     assert_eq!(read_all(&mut idle).await, "");
+    assert_eq!(running.refused_count("displaced").await, "1");
 }
 
 #[tokio::test]
@@ -440,6 +450,7 @@ async fn beyond_all_connections_others_wait_for_a_busy_one() {
     busy.read_u8().await.unwrap();
     // One more of the same address would only keep others waiting.
     assert_eq!(read_all(&mut running.connect().await).await, "");
+    assert_eq!(running.refused_count("full").await, "1");
     let other = TcpSocket::new_v4().unwrap();
     other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     let mut other = other.connect(running.listener).await.unwrap();
@@ -498,6 +509,7 @@ async fn whoever_is_behind_a_proxy_takes_no_more_than_its_own_and_nobody_waits_b
     }
     // Closed before anything was said on it.
     assert_eq!(read_all(&mut running.connect().await).await, "");
+    assert_eq!(running.refused_count("proxies").await, "1");
     // A probe from the proxy's own machine.
     let target = Target::of_listener(running.listener).unwrap();
     let said = healthcheck::ask(&target, Question::Live).await;
