@@ -36,12 +36,12 @@ use self::stall::StallGuard;
 use crate::budget::Peer;
 use crate::tls::Tls;
 
-/// The most headers of one request.
-const HEADERS_MAX: usize = 64;
-/// The longest request head, in bytes.
-const HEAD_LEN_MAX: u32 = 16 * 1024;
-/// Bytes that one HTTP/1 connection buffers.
-const BUFFER_LEN: usize = 64 * 1024;
+/// The most headers of one HTTP/1 request.
+const HTTP1_HEADERS_MAX: usize = 64;
+/// Bytes that one HTTP/1 connection buffers: the longest head of a request.
+const HTTP1_BUFFER_LEN: usize = 64 * 1024;
+/// The longest head of an HTTP/2 request, in bytes, with 32 more for each header (RFC 9113, section 6.5.2).
+const HTTP2_HEAD_LEN_MAX: u32 = 16 * 1024;
 /// Requests that one HTTP/2 connection may have under way.
 const STREAMS_MAX: u32 = 32;
 /// Bytes of an answer that one of them buffers.
@@ -245,8 +245,8 @@ fn builder(deadlines: Deadlines) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(deadlines.head)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(BUFFER_LEN);
+        .max_headers(HTTP1_HEADERS_MAX)
+        .max_buf_size(HTTP1_BUFFER_LEN);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -254,6 +254,6 @@ fn builder(deadlines: Deadlines) -> Builder<TokioExecutor> {
         .keep_alive_timeout(deadlines.head)
         .max_concurrent_streams(STREAMS_MAX)
         .max_send_buf_size(STREAM_BUFFER_LEN)
-        .max_header_list_size(HEAD_LEN_MAX);
+        .max_header_list_size(HTTP2_HEAD_LEN_MAX);
     builder
 }

@@ -4,7 +4,10 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use onetimeshare_server::budget::{Budget, Budgets, Proxies, Rate, Rates};
 use onetimeshare_server::healthcheck::{self, Question, Target};
 use onetimeshare_server::http::{self, Bounds, Crowd, Deadlines};
@@ -243,11 +246,26 @@ async fn heads_that_parsers_disagree_on_are_refused() {
         431,
     )
     .await;
-    check(
-        &format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "y".repeat(200_000)),
-        431,
-    )
-    .await;
+}
+
+#[tokio::test]
+async fn a_head_has_an_end_by_both_protocols() {
+    let running = Running::start().await;
+    for (len, expected) in [(65_000, "204"), (66_000, "431"), (200_000, "431")] {
+        let head = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ";
+        let request = format!("{head}{}\r\n\r\n", "y".repeat(len));
+        let answer = running.converse(request.as_bytes()).await;
+        assert_eq!(answer.get(9..12), Some(expected), "{len}");
+    }
+    for (len, expected) in [(16_000, 204), (16_500, 431)] {
+        let io = TokioIo::new(running.connect().await);
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::get("http://a/healthz").header("x", "y".repeat(len));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.status(), expected, "{len}");
+    }
 }
 
 #[tokio::test]
