@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use axum::Json;
-use axum::http::header::{CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CONNECTION, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use onetimeshare_protocol::error::{ErrorBody, ErrorCode, ErrorMembers};
 use tracing::error;
@@ -132,6 +132,16 @@ impl ApiError {
     pub(crate) fn crowded() -> Self {
         let message = "too much is asked from your network at once: wait until some of it is answered, then go on; nothing was used up";
         Self::new(ErrorCode::RateLimited, message).with_header(RETRY_AFTER, RETRY_AFTER_S)
+    }
+
+    /// The last answer on its connection, by HTTP/1: what follows there cannot be trusted to be the request that it seems. By HTTP/2 every
+    /// request has an end of its own.
+    #[must_use]
+    pub(crate) fn closing(self, version: Version) -> Self {
+        if version >= Version::HTTP_2 {
+            return self;
+        }
+        self.with_header(CONNECTION, HeaderValue::from_static("close"))
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

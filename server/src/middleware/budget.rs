@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, CONNECTION};
-use axum::http::{HeaderName, HeaderValue, Method, Version};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
@@ -57,17 +57,9 @@ pub(crate) async fn count_bodies(
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let is_http1 = request.version() < Version::HTTP_2;
     let counted = match count(&app, &request) {
         Ok(counted) => counted,
-        Err(error) => {
-            let mut response = error.into_response();
-            if is_http1 {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(CONNECTION, close);
-            }
-            return response;
-        }
+        Err(error) => return error.closing(request.version()).into_response(),
     };
     let pending = Arc::clone(&counted.pending);
     request.extensions_mut().insert(counted);

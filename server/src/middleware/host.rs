@@ -2,7 +2,7 @@
 //! sections 3.2 and 6.3).
 
 use axum::extract::Request;
-use axum::http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use axum::http::header::{HOST, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri, Version};
 use axum::middleware::Next;
@@ -28,15 +28,7 @@ pub(crate) async fn require_one_reading(request: Request, next: Next) -> Respons
     } else {
         return next.run(request).await;
     };
-    let is_http1 = request.version() < Version::HTTP_2;
-    let mut response = error.into_response();
-    if is_http1 {
-        // What follows on such a connection cannot be trusted to be what it seems.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    error.closing(request.version()).into_response()
 }
 
 fn has_one_host(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {

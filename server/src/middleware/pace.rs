@@ -8,8 +8,6 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::{Frame, SizeHint};
@@ -24,20 +22,16 @@ pub(crate) async fn require_movement(request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let is_http1 = request.version() < Version::HTTP_2;
+    let version = request.version();
     let is_late = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| Body::new(Paced::new(body, Arc::clone(&is_late))));
     let response = next.run(request).await;
-    if !is_late.load(Ordering::Relaxed) {
-        return response;
+    if is_late.load(Ordering::Relaxed) {
+        // The rest of the body may come at any time.
+        late().closing(version).into_response()
+    } else {
+        response
     }
-    let mut response = late().into_response();
-    if is_http1 {
-        // The rest of the body may come at any time, and must not be read as a request.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-    }
-    response
 }
 
 fn late() -> ApiError {
