@@ -1,6 +1,8 @@
 //! The server's program: settings, stores, sweeper, accept loop, and one sentence when it cannot start. It decides nothing
 //! about transfers.
 
+#[path = "main/files.rs"]
+mod files;
 #[path = "main/stores.rs"]
 mod stores;
 
@@ -202,6 +204,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
     // Dropped last, when every request has its answer.
     let _exporting = telemetry::start(config.log, config.log_format, config.names_collector)?;
     warn_of_unknown(&config.unknown_variables);
+    let bounds = files::fit(config.access.bounds);
     let tls = config.tls.map(Tls::open).transpose()?;
     let create_tokens = open_tokens(config.creation.token_file, config.limits)?;
     // Before the stores: a port in use leaves no folder behind.
@@ -221,7 +224,7 @@ async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
         config.limits,
         config.periods,
     );
-    let crowd = Crowd::new(access.bounds, access.proxies.clone(), metrics.connections());
+    let crowd = Crowd::new(bounds, access.proxies.clone(), metrics.connections());
     let budgets = Budgets::new(access.rates, access.proxies, stores.ledger);
     let app = App {
         shows_stats: config.shows_stats,

@@ -188,6 +188,8 @@ def own_faults(document: dict) -> list[str]:
     connections = int(re.search(r":-(\d+)}", environment["ONETIMESHARE_MAX_CONNECTIONS"])[1])
     if memory_of(connections) > bytes_of(services["onetimeshare"]["mem_limit"]):
         faults.append(f"onetimeshare: its memory does not bear {connections} uploads that stall")
+    if services["onetimeshare"].get("ulimits", {}).get("nofile", 0) < 2 * connections + 256:
+        faults.append(f"onetimeshare: its open files do not suffice for {connections} connections")
     subnets = [one["subnet"] for one in document["networks"]["front"]["ipam"]["config"]]
     if services["onetimeshare"]["environment"]["ONETIMESHARE_TRUSTED_PROXY"].split(",") != subnets:
         faults.append("onetimeshare: it is to be told of its proxies, which are on the network in front of it")

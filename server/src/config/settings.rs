@@ -327,8 +327,8 @@ pub const SETTINGS: &[Setting] = &[
         "max-connections",
         "COUNT",
         "4096",
-        "How many connections there may be at once; a further one takes the place of one of whoever has the most, or waits. Each needs a file descriptor, and so does each part or body under way, of which the system gives a process \
-         only so many",
+        "How many connections there may be at once; a further one takes the place of one of whoever has the most, or waits. Each needs a file descriptor, and another for a part or body under way: where the system \
+         gives the process too few, fewer are taken, and the log says so",
         CONNECTIONS,
     ),
     setting(

@@ -106,14 +106,34 @@ impl Started {
         self.child.wait().unwrap().code()
     }
 
+    /// What it has warned of, line by line, once it has ended.
+    #[cfg(target_os = "linux")]
+    fn warnings(&mut self) -> Vec<String> {
+        let said = self.complaints();
+        let warnings = said.lines().filter(|line| line.contains("WARN"));
+        warnings.map(str::to_owned).collect()
+    }
+
     /// What it has said on stderr, once it has ended.
-    #[cfg(feature = "otel")]
     pub(crate) fn complaints(&mut self) -> String {
         let mut said = String::new();
         let stderr = self.child.stderr.as_mut().unwrap();
         stderr.read_to_string(&mut said).unwrap();
         said
     }
+}
+
+/// The program under bounds of open files, as `ulimit` of a shell takes them.
+#[cfg(target_os = "linux")]
+fn bounded(folder: &Path, bounds: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .current_dir(folder)
+        .env_clear()
+        .args(["-c", &format!("{bounds} && exec \"$0\" \"$@\"")])
+        .arg(env!("CARGO_BIN_EXE_onetimeshare-server"))
+        .args(["--listen", "127.0.0.1:0"]);
+    command
 }
 
 /// Where a server says that it listens.
@@ -174,6 +194,38 @@ fn a_log_that_cannot_be_written_is_lost_alone() {
     };
     assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
     assert_eq!(started.terminate(), Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn as_many_files_may_be_open_as_the_system_allows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bounded(folder.path(), "ulimit -Sn 64 && ulimit -Hn 1000");
+    let mut started = Started::of(command.args(["--max-connections", "100"]));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", started.child.id())).unwrap();
+    let of_files = limits.lines().find(|line| line.contains("open files"));
+    assert_eq!(of_files.unwrap().matches(" 1000 ").count(), 2, "{limits}");
+    assert_eq!(started.terminate(), Some(0));
+    assert_eq!(started.warnings(), [""; 0]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_connections_are_taken_than_files_allow() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut started = Started::of(&mut bounded(folder.path(), "ulimit -n 300"));
+    // More of them than files, all from one address, which has room for 512.
+    let held: Vec<_> = (0..320)
+        .map(|_| TcpStream::connect(&started.address).unwrap())
+        .collect();
+    assert!(started.ask("/readyz").starts_with("HTTP/1.1 204"));
+    drop(held);
+    assert_eq!(started.terminate(), Some(0));
+    let told = started.warnings().join("\n");
+    for part in ["75 connections", "only 300 files", "LimitNOFILE=8448"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 #[test]
@@ -467,9 +519,7 @@ fn variables_that_name_no_setting_are_warned_of_once() {
         .env("ONETIMESHARE_PORT", "tcp://10.0.0.1:80");
     let mut started = Started::of(&mut command);
     assert_eq!(started.terminate(), Some(0));
-    let mut log = String::new();
-    let stderr = started.child.stderr.as_mut().unwrap();
-    stderr.read_to_string(&mut log).unwrap();
+    let log = started.complaints();
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
     assert!(
         matches!(&warnings[..], [line] if line.contains("ONETIMESHARE_LEASES ONETIMESHARE_MAX_TLL")),
