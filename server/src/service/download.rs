@@ -9,6 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use onetimeshare_protocol::id::{ClaimToken, ClaimVerifier, TransferId};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tracing::error;
 
 use super::once::OnlyFetch;
 use super::{Service, ServiceResult, flatten};
@@ -107,7 +108,11 @@ impl Remaining {
             only.end().await;
         }
         if let Err(error) = sent {
-            // Nothing of the store is held any more; why it ended is told when somebody asks.
+            // Its status is long out, so that no answer tells of it. One whose lease has ended, or whose reader has left, is no fault.
+            if !matches!(error, StoreError::Interrupted) {
+                error!(%error, id = ?self.id, "a store failed, and a body breaks off");
+            }
+            // Nothing of the store is held any more; why a lease ended is told when somebody asks.
             let _ = pieces.send(Err(error)).await;
         }
     }
