@@ -1,15 +1,14 @@
 //! The server's program: settings, stores, sweeper, accept loop, and one sentence when it cannot start. It decides nothing
 //! about transfers.
 
-#[path = "main/files.rs"]
-mod files;
+#[path = "main/descriptors.rs"]
+mod descriptors;
 #[path = "main/stores.rs"]
 mod stores;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::net::{self, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -29,7 +28,7 @@ use onetimeshare_server::http::{self, Crowd, Deadlines};
 use onetimeshare_server::metrics::{MeasuredBlobs, MeasuredRecords, Metrics, Scrape};
 use onetimeshare_server::renewal::{self, HangUps};
 use onetimeshare_server::router::{metrics_router, router};
-use onetimeshare_server::service::{Limits, Service};
+use onetimeshare_server::service::Service;
 use onetimeshare_server::tls::Tls;
 use onetimeshare_server::transfer::Moment;
 use onetimeshare_server::{supervisor, sweeper, telemetry};
@@ -55,15 +54,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     match (action, config) {
-        (Action::Serve, Ok(config)) => {
-            // Before `run` starts threads, as the sockets' names are taken out of the environment.
-            let sockets = supervisor::take_sockets().context("cannot listen");
-            match sockets.and_then(|sockets| run(config, sockets)) {
-                Ok(()) => ExitCode::SUCCESS,
-                // The alternate form joins the causes into one sentence.
-                Err(error) => refuse(1, &format_args!("{error:#}")),
-            }
-        }
+        (Action::Serve, Ok(config)) => serve(config),
         // As for a command line: no start of the same will be any better.
         (Action::Serve, Err(faults)) => refuse(2, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
@@ -83,10 +74,50 @@ fn main() -> ExitCode {
     }
 }
 
+/// Serves until it is told to stop.
+fn serve(mut config: Config) -> ExitCode {
+    let files = match Files::open(&mut config) {
+        Ok(files) => files,
+        // As for the settings that name them.
+        Err(faults) => return refuse(2, &faults),
+    };
+    // Before `run` starts threads, as the sockets' names are taken out of the environment.
+    let sockets = supervisor::take_sockets().context("cannot listen");
+    succeed(sockets.and_then(|sockets| run(config, files, sockets)))
+}
+
+/// What is read from the files that settings name, and again on SIGHUP.
+struct Files {
+    tls: Option<Tls>,
+    create_tokens: Option<Arc<CreateTokens>>,
+}
+
+impl Files {
+    /// Reads all of them; what is wrong with any, a line for each fault.
+    fn open(config: &mut Config) -> Result<Self, String> {
+        let tls = config.tls.take().map(Tls::open).transpose();
+        let path = config.creation.token_file.take();
+        let create_tokens = path.map(|path| CreateTokens::open(path, config.limits));
+        match (tls, create_tokens.transpose()) {
+            (Ok(tls), Ok(create_tokens)) => Ok(Self {
+                tls,
+                create_tokens: create_tokens.map(Arc::new),
+            }),
+            (tls, create_tokens) => {
+                let of_tls = tls.err().map(|faults| faults.to_string());
+                let of_tokens = create_tokens.err().map(|faults| faults.to_string());
+                let faults: Vec<_> = of_tls.into_iter().chain(of_tokens).collect();
+                Err(faults.join("\n"))
+            }
+        }
+    }
+}
+
 /// Ends as the outcome says.
 fn succeed(outcome: Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        // The alternate form joins the causes into one sentence.
         Err(error) => refuse(1, &format_args!("{error:#}")),
     }
 }
@@ -197,16 +228,15 @@ fn tell(line: &dyn Display) {
 }
 
 #[tokio::main]
-async fn run(config: Config, sockets: Vec<net::TcpListener>) -> Result<()> {
+async fn run(config: Config, files: Files, sockets: Vec<net::TcpListener>) -> Result<()> {
     if !assets::is_complete() {
         bail!(NO_PAGES);
     }
     // Dropped last, when every request has its answer.
     let _exporting = telemetry::start(config.log, config.log_format, config.names_collector)?;
     warn_of_unknown(&config.unknown_variables);
-    let bounds = files::fit(config.access.bounds);
-    let tls = config.tls.map(Tls::open).transpose()?;
-    let create_tokens = open_tokens(config.creation.token_file, config.limits)?;
+    let bounds = descriptors::fit(config.access.bounds);
+    let Files { tls, create_tokens } = files;
     // Before the stores: a port in use leaves no folder behind.
     let listeners = listen_on(sockets, &config.listen).await?;
     let own_listeners = bind(config.metrics_listen.as_slice(), "--metrics-listen").await?;
@@ -305,12 +335,6 @@ impl Tasks {
         }
         self.sweeping.await.context("the sweeper ended in a panic")
     }
-}
-
-/// The create tokens in this file; none where everybody may create.
-fn open_tokens(path: Option<PathBuf>, limits: Limits) -> Result<Option<Arc<CreateTokens>>> {
-    let tokens = path.map(|path| CreateTokens::open(path, limits));
-    Ok(tokens.transpose()?.map(Arc::new))
 }
 
 fn warn_of_unknown(variables: &[String]) {

@@ -9,7 +9,8 @@ const HEAD: &str = "# Settings
 
 Every setting is a flag, a variable and a key of the TOML file that `--config` names. A flag wins over its variable, a variable over
 the file, the file over the default. All faults are told at once, at the start, by the setting's name and without its value; an
-unknown key is one of them, and an unknown variable `ONETIMESHARE_…` is warned of.
+unknown key is one of them, and an unknown variable `ONETIMESHARE_…` is warned of. Without any, those of the files that `tls-cert`, `tls-key` and
+`create-token-file` name are told, at once as well. A start with faults ends with exit code 2.
 
 Sizes are written `512 kB`, `8 MiB` or as a number of bytes; durations `90s`, `10m`, `5h`, `7d` or as a number of seconds.
 

@@ -313,9 +313,9 @@ async fn new_connections_use_the_new_certificate_and_running_ones_go_on() {
     serving.end();
 }
 
-/// What a start is refused with, a line for each fault: by 2 for settings that do not belong together, else by 1.
+/// What a start is refused with, a line for each fault, as for every setting by 2: no start of the same is any better.
 #[track_caller]
-fn refused(folder: &TempDir, code: i32, arguments: &[&str]) -> Vec<String> {
+fn refused(folder: &TempDir, arguments: &[&str]) -> Vec<String> {
     let child = program(folder.path(), &["--listen", "127.0.0.1:0"])
         .args(arguments)
         .spawn()
@@ -323,7 +323,7 @@ fn refused(folder: &TempDir, code: i32, arguments: &[&str]) -> Vec<String> {
     let output = end(child);
     let said = String::from_utf8(output.stderr).unwrap();
     // No code: it started, and was ended.
-    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     let made = folder.path().join("onetimeshare-data");
     assert!(!made.exists(), "a folder was made all the same");
     said.lines().map(str::to_owned).collect()
@@ -336,14 +336,14 @@ fn one_file_needs_the_other() {
     let folder = tempfile::tempdir().unwrap();
     for (given, missing) in [("tls-cert", "tls-key"), ("tls-key", "tls-cert")] {
         let flag = format!("--{given}");
-        let faults = refused(&folder, 2, &[&flag, "a.pem"]);
+        let faults = refused(&folder, &[&flag, "a.pem"]);
         let expected = format!("`{missing}` must be set where `{given}` is");
         assert!(
             matches!(&faults[..], [fault] if fault.starts_with(&expected)),
             "{faults:?}"
         );
     }
-    let faults = refused(&folder, 2, &["--tls-cert", "", "--tls-key", "a.pem"]);
+    let faults = refused(&folder, &["--tls-cert", "", "--tls-key", "a.pem"]);
     assert!(
         matches!(&faults[..], [fault] if fault.contains("`tls-cert`")),
         "{faults:?}"
@@ -356,7 +356,7 @@ fn assert_refused(certificate: &str, key: &str, expected: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("certificate.pem"), certificate).unwrap();
     fs::write(folder.path().join("key.pem"), key).unwrap();
-    let faults = refused(&folder, 1, &BOTH);
+    let faults = refused(&folder, &BOTH);
     assert_eq!(faults.len(), expected.len(), "{faults:?}");
     for (fault, expected) in faults.iter().zip(expected) {
         let (setting, part) = expected.split_once(": ").unwrap();
@@ -424,7 +424,7 @@ fn every_fault_of_the_key_is_told_with_what_to_do() {
 }
 
 #[test]
-fn faults_of_both_files_are_told_at_once() {
+fn faults_of_all_files_are_told_at_once() {
     let expected = [
         "tls-cert: no certificate in PEM",
         "tls-key: no private key in PEM",
@@ -432,10 +432,16 @@ fn faults_of_both_files_are_told_at_once() {
     assert_refused("", "hunter2", &expected);
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("certificate.pem")).unwrap();
-    let faults = refused(&folder, 1, &BOTH);
+    let faults = refused(&folder, &BOTH);
     assert!(
         matches!(&faults[..], [one, two] if one.contains("`tls-cert`: the file certificate.pem cannot be read (")
             && two.contains("`tls-key`: the file key.pem cannot be read (No such file")),
+        "{faults:?}"
+    );
+    let with_tokens = [&BOTH[..], &["--create-token-file", "tokens.toml"]].concat();
+    let faults = refused(&folder, &with_tokens);
+    assert!(
+        matches!(&faults[..], [_, _, last] if last.contains("`create-token-file`: the file tokens.toml cannot be read (No such file")),
         "{faults:?}"
     );
 }
@@ -564,7 +570,7 @@ fn keys_of_every_kind_and_form_are_taken() {
 /// What a start is refused with in a folder in which servers ran.
 fn refused_beside(folder: &TempDir) -> String {
     let output = program(folder.path(), &BOTH).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     String::from_utf8(output.stderr).unwrap()
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::certificates::{Serving, exchange};
 use crate::sample::Sample;
 use crate::server::{Answer, LIMITS, TestServer, request, with_token};
-use crate::start::{refused, server as program};
+use crate::start::{misset, server as program};
 
 fn token(byte: u8) -> CreateToken {
     CreateToken::from_bytes([byte; 32])
@@ -428,7 +428,7 @@ fn a_faulty_file_stops_the_start_with_all_that_is_wrong() {
         command.args(["--create-token-file", "tokens.toml"]);
         command
     };
-    refused(
+    misset(
         &mut with_file(),
         &[
             "`[alice]` has a `max-ttl`",
@@ -436,7 +436,7 @@ fn a_faulty_file_stops_the_start_with_all_that_is_wrong() {
         ],
     );
     fs::remove_file(&file).unwrap();
-    refused(
+    misset(
         &mut with_file(),
         &["`create-token-file`: the file tokens.toml cannot be read"],
     );
