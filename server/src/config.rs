@@ -301,7 +301,7 @@ impl Config {
             ..
         } = self;
         // One that is faulty is told as that.
-        let has_open_url = sources.is_set("open-url");
+        let (has_open_url, has_redis) = (sources.is_set("open-url"), sources.is_set("redis-url"));
         let mut require = |holds: bool, fault: &str| {
             if !holds {
                 sources.fault(fault.to_owned());
@@ -328,6 +328,11 @@ impl Config {
         require(
             creation.role != Role::Create || has_open_url,
             "`open-url` must be set where `role` is create: links have to lead to a server that opens them",
+        );
+        require(
+            creation.role == Role::Both || has_redis,
+            "`redis-url` must be set where `role` is create or open: the server of the other half needs the same records, and those \
+             in a data folder belong to one server alone",
         );
         let part_count = body_len(limits.transfer_size_max)
             .unwrap_or(BODY_LEN_MIN)
@@ -370,6 +375,15 @@ fn take_tls(sources: &mut Sources) -> Option<tls::Files> {
 }
 
 fn take_redis(sources: &mut Sources) -> Option<(Address, Terms)> {
+    if !sources.is_set("redis-url") {
+        for name in ["redis-accept", "redis-replicas", "redis-rewrite"] {
+            if sources.is_set(name) {
+                sources.fault(format!(
+                    "`redis-url` must be set where `{name}` is: without it no record is in Redis"
+                ));
+            }
+        }
+    }
     let address = sources.optional("redis-url", Address::parse);
     let accepted = sources.optional("redis-accept", |text| {
         text.split(',')
@@ -697,6 +711,7 @@ mod tests {
         assert_eq!(creation(&[]), usual);
         let inside = [
             "--role=create",
+            "--redis-url=redis://a",
             "--open-url=https://share.example.org/",
             "--create-token-file=tokens.toml",
         ];
@@ -706,9 +721,18 @@ mod tests {
             open_url: Some("https://share.example.org".to_owned()),
         };
         assert_eq!(creation(&inside), expected);
-        assert_eq!(creation(&["--role", "open"]).role, Role::Open);
+        let outside = ["--role", "open", "--redis-url", "redis://a"];
+        assert_eq!(creation(&outside).role, Role::Open);
         for (arguments, name) in [
-            (&["--role", "create"][..], "`open-url`"),
+            (
+                &["--role", "create", "--redis-url", "redis://a"][..],
+                "`open-url`",
+            ),
+            (&["--role", "open"], "`redis-url` must be set where `role`"),
+            (
+                &["--role", "open", "--redis-url", "hunter2"],
+                "`redis-url`, from",
+            ),
             (&["--role", "Open"], "`role`"),
             (&["--open-url", "https://a.example/open"], "`open-url`"),
             (&["--create-token-file", ""], "`create-token-file`"),
@@ -923,6 +947,13 @@ mod tests {
         );
         check(&["--redis-replicas", "11"], "`redis-replicas`");
         check(&["--redis-rewrite", "59s"], "`redis-rewrite`");
+        for setting in [
+            "--redis-accept=volatile",
+            "--redis-replicas=1",
+            "--redis-rewrite=0",
+        ] {
+            check(&[setting], "`redis-url` must be set where `redis-");
+        }
         check(
             &[
                 "--redis-url",
@@ -957,6 +988,14 @@ mod tests {
             faults.contains("ONETIMESHARE_REDIS_URL_FILE names"),
             "{faults}"
         );
+        // It is set, whatever it is to.
+        let variables = [
+            ("ONETIMESHARE_REDIS_URL_FILE", "/nowhere"),
+            ("ONETIMESHARE_REDIS_REPLICAS", "1"),
+            ("ONETIMESHARE_ROLE", "open"),
+        ];
+        let faults = load(&[], &variables).expect_err("no file");
+        assert_eq!(faults.lines().count(), 1, "{faults}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
-use onetimeshare_tests::Server;
+use onetimeshare_tests::{Redis, Server};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -129,9 +129,12 @@ fn a_server_gives_what_the_list_says_at_every_path() {
 #[test]
 fn a_server_of_one_role_gives_what_the_list_says_instead() {
     let list = list();
-    let opens = Server::start(&["--role", "open"]);
-    let creates = ["--role", "create", "--open-url", "https://share.example"];
-    let creates = Server::start(&creates);
+    let (redis, folder) = (Redis::start(&[]), tempfile::tempdir().unwrap());
+    let (redis_url, blobs) = (redis.url(), format!("file://{}", folder.path().display()));
+    let shared = ["--redis-url", &redis_url, "--blob-url", &blobs];
+    let of_role = |words: &[&str]| Server::start(&[&shared[..], words].concat());
+    let opens = of_role(&["--role", "open"]);
+    let creates = of_role(&["--role", "create", "--open-url", "https://share.example"]);
     ask(&opens.base(), "/", "*/*").is(&list["only_opens"], "200");
     ask(&opens.base(), "/manage", "text/html").is(&list["only_opens"], "404");
     ask(&creates.base(), "/open", "text/html").is(&list["only_creates"], "404");

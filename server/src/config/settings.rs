@@ -364,7 +364,7 @@ pub const SETTINGS: &[Setting] = &[
         "ROLE",
         "both",
         "Which half of the calls and pages this server takes: both, or only those of senders (create), or of links (open). Servers of either role \
-         over the same Redis and the same bucket are an inside and an outside of one service",
+         over the same Redis, which has to be set, and the same bucket are an inside and an outside of one service",
         "both, create or open",
     ),
     Setting {

@@ -1,7 +1,7 @@
 //! Where settings come from, and what is wrong with them. It knows no setting's meaning, and never repeats a value
 //! but the path of the file that they stand in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use clap::ArgMatches;
@@ -20,6 +20,8 @@ struct Found {
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     found: BTreeMap<&'static str, Found>,
+    /// What is set to something that cannot be read, which is one of the faults.
+    unreadable: BTreeSet<&'static str>,
     faults: Vec<String>,
 }
 
@@ -60,17 +62,17 @@ impl Sources {
 
     fn add_variable(&mut self, setting: &Setting, value: OsString) {
         let origin = format!("the variable {}", setting.variable());
-        match value.into_string() {
-            Ok(text) => {
-                self.found.insert(
-                    setting.name,
-                    Found {
-                        texts: vec![text],
-                        origin,
-                    },
-                );
-            }
-            Err(_) => self.fault(format!("`{}`, from {origin}, is not UTF-8", setting.name)),
+        if let Ok(text) = value.into_string() {
+            self.found.insert(
+                setting.name,
+                Found {
+                    texts: vec![text],
+                    origin,
+                },
+            );
+        } else {
+            self.unreadable.insert(setting.name);
+            self.fault(format!("`{}`, from {origin}, is not UTF-8", setting.name));
         }
     }
 
@@ -86,11 +88,14 @@ impl Sources {
                     },
                 );
             }
-            Err(error) => self.fault(format!(
-                "`{}`: the file that {}_FILE names cannot be read ({error}): check its path and rights",
-                setting.name,
-                setting.variable()
-            )),
+            Err(error) => {
+                self.unreadable.insert(setting.name);
+                self.fault(format!(
+                    "`{}`: the file that {}_FILE names cannot be read ({error}): check its path and rights",
+                    setting.name,
+                    setting.variable()
+                ));
+            }
         }
     }
 
@@ -141,7 +146,7 @@ impl Sources {
 
     /// Whether `name` is set anywhere, faulty or not.
     pub(super) fn is_set(&self, name: &str) -> bool {
-        self.found.contains_key(name)
+        self.found.contains_key(name) || self.unreadable.contains(name)
     }
 
     /// Notes a fault.

@@ -150,6 +150,7 @@ fn a_server_that_only_creates_has_to_know_where_its_links_lead() {
     let folder = tempfile::tempdir().unwrap();
     let check = |arguments: &[&str], sentence| {
         let mut command = program(folder.path());
+        command.args(["--redis-url", "redis://a"]);
         crate::start::misset(command.args(arguments), &[sentence]);
     };
     check(
