@@ -184,12 +184,14 @@ fn hop(element: &[u8]) -> Option<IpAddr> {
 }
 
 /// A network of proxies as it is written in the settings: an address, or one with the length of its prefix. IPv4 that is written as IPv6
-/// is what it is, as peers are. None wider than a /8 of IPv4 or a /16 of IPv6 that is not private: most of such a network would be
+/// is what it is, as peers are. None with bits behind its prefix, which could be meant as an address as well; none wider than a /8 of IPv4 or a /16 of IPv6 that is not private: most of such a network would be
 /// strangers, who could say to be anybody.
 pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
-    let network = match text.parse::<IpAddr>() {
-        Ok(address) => IpNet::from(address.to_canonical()),
-        Err(_) => canonical(text.parse().ok()?)?,
+    let network = if let Ok(address) = text.parse::<IpAddr>() {
+        IpNet::from(address.to_canonical())
+    } else {
+        let network: IpNet = text.parse().ok()?;
+        canonical((network == network.trunc()).then_some(network)?)?
     };
     let len_min = match network {
         IpNet::V4(_) => V4_PREFIX_LEN_MIN,
@@ -360,6 +362,22 @@ mod tests {
             client(&ours, "127.0.0.1", &["192.0.2.1"]).to_string(),
             "192.0.2.1"
         );
+    }
+
+    #[test]
+    fn what_could_be_an_address_or_a_network_is_neither() {
+        for text in [
+            "10.0.0.1/8",
+            "127.0.0.1/8",
+            "192.0.2.1/31",
+            "2001:db8::1/64",
+            "::ffff:10.0.0.1/104",
+        ] {
+            assert_eq!(parse_network(text), None, "{text}");
+        }
+        for text in ["10.0.0.1/32", "2001:db8::1/128", "::ffff:10.0.0.1/128"] {
+            assert!(parse_network(text).is_some(), "{text}");
+        }
     }
 
     #[test]

@@ -268,7 +268,7 @@ pub const SETTINGS: &[Setting] = &[
             "",
             "Proxies whose X-Forwarded-For is believed, as addresses or networks; repeat it, or separate by commas, for several. Without it \
              everybody behind a proxy counts as one client",
-            "none, or addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1, none wider than a /8 of IPv4 or a /16 of public IPv6: whoever is in \
+            "none, or addresses and networks such as 127.0.0.1, 10.0.0.0/8 or ::1 (10.0.0.1/8 could be 10.0.0.1 or 10.0.0.0/8: write which), none wider than a /8 of IPv4 or a /16 of public IPv6: whoever is in \
              one can say to be anybody, so name your proxies alone",
         )
     },
