@@ -892,7 +892,7 @@ mod tests {
             "max-connections-each",
             "max-requests-each",
         ] {
-            for value in ["", "0", "1000001", "off"] {
+            for value in ["", "0", "-1", "1000001", "off"] {
                 check(name, value);
             }
         }

@@ -547,6 +547,8 @@ pub(super) fn command() -> Command {
                     .unwrap_or_default()
             ))
             .global(SHARED.contains(&setting.name))
+            // So that the setting itself says what it must be.
+            .allow_negative_numbers(true)
             .action(if setting.is_list {
                 ArgAction::Append
             } else {
