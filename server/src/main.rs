@@ -59,12 +59,9 @@ fn main() -> ExitCode {
         (Action::Serve, Err(faults)) => refuse(2, &faults),
         (Action::Check(options), Ok(config)) => run_check(options, &config),
         (Action::Check(_), Err(faults)) => refuse(2, &faults),
-        (Action::Healthcheck(options), config) => match run_healthcheck(&options, config) {
-            Ok(sentence) => {
-                tell(&sentence);
-                ExitCode::SUCCESS
-            }
-            Err(sentence) => refuse(1, &sentence),
+        (Action::Healthcheck(options), config) => match target(&options, config) {
+            Ok(target) => run_healthcheck(&target, options.is_live),
+            Err(sentence) => refuse(2, &sentence),
         },
         (Action::Hashes, _) => succeed(tell_hashes()),
         (Action::CreateToken(name), _) => match check_name(&name) {
@@ -146,32 +143,40 @@ fn tell_hashes() -> Result<()> {
     writeln!(io::stdout(), "{list}").context("the list cannot be written")
 }
 
-/// Asks a running server. What is told of it; an error when it is not well.
+/// Where a running server is asked. An error is a fault of the command line or the settings.
+fn target(options: &HealthcheckOptions, config: Result<Config, Faults>) -> Result<Target, String> {
+    if let Some(url) = &options.url {
+        let target = Target::parse(url);
+        return target.ok_or_else(|| {
+            "`--url` must be http://host:port or https://host:port, without a path or anything else".to_owned()
+        });
+    }
+    let config = config.map_err(|faults| faults.to_string())?;
+    let first = config.listen.first().copied();
+    let target = first
+        .and_then(Target::of_listener)
+        .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?;
+    Ok(match config.tls {
+        Some(files) => target.encrypted(files.certificate()),
+        None => target,
+    })
+}
+
+/// Asks a running server. 0 when it is well, 1 when it is not.
 #[tokio::main(flavor = "current_thread")]
-async fn run_healthcheck(
-    options: &HealthcheckOptions,
-    config: Result<Config, Faults>,
-) -> Result<String, String> {
-    let target = if let Some(url) = &options.url {
-        Target::parse(url)
-            .ok_or("`--url` must be http://host:port or https://host:port, without a path or anything else")?
-    } else {
-        let config = config.map_err(|faults| faults.to_string())?;
-        let first = config.listen.first().copied();
-        let target = first
-            .and_then(Target::of_listener)
-            .ok_or("`listen` leaves the port to the system: name it with --url http://host:port")?;
-        match config.tls {
-            Some(files) => target.encrypted(files.certificate()),
-            None => target,
-        }
-    };
-    let question = if options.is_live {
+async fn run_healthcheck(target: &Target, is_live: bool) -> ExitCode {
+    let question = if is_live {
         Question::Live
     } else {
         Question::Ready
     };
-    healthcheck::ask(&target, question).await
+    match healthcheck::ask(target, question).await {
+        Ok(sentence) => {
+            tell(&sentence);
+            ExitCode::SUCCESS
+        }
+        Err(sentence) => refuse(1, &sentence),
+    }
 }
 
 /// Said by a check of what it cannot look into.

@@ -477,7 +477,7 @@ fn healthcheck_command() -> Command {
             "It asks /readyz (with --live, /healthz) where `listen` says that the server listens, at loopback where that is a \
              wildcard, by TLS where `tls-cert` is set. It takes every certificate there, since it tells nothing and no \
              certificate names loopback. Variables and the file count as for the server; its flags stand before the word `healthcheck`.\n\
-             Exit codes: 0 it is well, also while a full store lets it take nothing new, 1 it is not, or does not answer within 5 seconds, 2 the command line cannot be read.",
+             Exit codes: 0 it is well, also while a full store lets it take nothing new, 1 it is not, or does not answer within 5 seconds, 2 the command line or a setting is faulty.",
         )
 }
 

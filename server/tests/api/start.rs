@@ -457,13 +457,15 @@ fn a_healthcheck_that_cannot_ask_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let check = |arguments: &[&str], expected: &str| {
         let (code, said) = healthcheck(folder.path(), arguments);
-        assert_eq!(code, Some(1), "{said}");
+        assert_eq!(code, Some(2), "{said}");
         assert!(said.contains(expected), "{said}");
     };
-    check(
-        &["healthcheck", "--url", "https://a/b"],
-        "`--url` must be http://host:port or https://host:port",
-    );
+    for url in ["https://a/b", "127.0.0.1:8080"] {
+        check(
+            &["healthcheck", "--url", url],
+            "`--url` must be http://host:port or https://host:port",
+        );
+    }
     check(
         &["--listen", "127.0.0.1:0", "healthcheck"],
         "leaves the port to the system",
