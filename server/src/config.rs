@@ -57,9 +57,7 @@ impl StorageMax {
         if text == "none" {
             return Some(Self::None);
         }
-        value::size(text)
-            .filter(|&len| len >= 1_000_000)
-            .map(Self::Len)
+        value::storage_len(text).map(Self::Len)
     }
 }
 
@@ -432,12 +430,8 @@ fn take_quota(sources: &mut Sources) -> Quota {
         taken.flatten()
     };
     Quota {
-        len_max: bound("client-storage-max", &|text| {
-            value::size(text).filter(|&len| len >= 1_000_000)
-        }),
-        count_max: bound("client-transfers-max", &|text| {
-            value::parse(text).filter(|count| (1..=1_000_000).contains(count))
-        }),
+        len_max: bound("client-storage-max", &value::storage_len),
+        count_max: bound("client-transfers-max", &value::transfer_count),
     }
 }
 

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use clap::ArgMatches;
 
 use super::settings::{CONFIG, SETTINGS, Setting};
+use super::value;
 use super::variables::Variables;
 
 /// A setting's text, and how a person would name where it stands.
@@ -112,9 +113,7 @@ impl Sources {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(error) => {
-                // The library's own words may repeat a value.
-                let before = error.span().and_then(|span| text.get(..span.start));
-                let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+                let line = value::line_of(&error, &text);
                 return self.fault(format!(
                     "`{CONFIG}`: the file {path} is not TOML, at line {line}: write lines such as lease = \"10m\""
                 ));

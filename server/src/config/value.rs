@@ -1,4 +1,4 @@
-//! Sizes and durations as people write them. Nothing here knows a limit.
+//! Sizes, durations and bounds as people write them. Nothing here knows a setting.
 
 use std::str::FromStr;
 
@@ -63,6 +63,22 @@ pub(crate) fn requests(text: &str) -> Option<Rate> {
     const DAY_S: u32 = 24 * 3600;
     let rate = rate(text, parse)?;
     (rate.count() <= 1_000_000 && rate.period_s() <= DAY_S).then_some(rate)
+}
+
+/// How much may be held: from 1 MB, in bytes.
+pub(crate) fn storage_len(text: &str) -> Option<u64> {
+    size(text).filter(|&len| len >= 1_000_000)
+}
+
+/// How many transfers one may hold: up to 1 000 000.
+pub(crate) fn transfer_count(text: &str) -> Option<u64> {
+    parse(text).filter(|count| (1..=1_000_000).contains(count))
+}
+
+/// The line, from 1, at which a text turns out to be no TOML. The library's own words may repeat a value.
+pub(crate) fn line_of(error: &toml::de::Error, text: &str) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    before.map_or(1, |before| before.matches('\n').count() + 1)
 }
 
 /// What `http://` or `https://` names, without a path or anything behind it: `https://HOST[:PORT]`.

@@ -25,9 +25,7 @@ const KEYS: [&str; 7] = [
 /// Reads all tables. The faults are ends of sentences that begin with the file's name.
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Vec<Grant>, Vec<String>> {
     let tables = text.parse::<toml::Table>().map_err(|error| {
-        // The library's own words may repeat a value.
-        let before = error.span().and_then(|span| text.get(..span.start));
-        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        let line = value::line_of(&error, text);
         vec![format!(
             "is not TOML, or has a name twice, at line {line}: put there what `create-token` prints, as it is"
         )]
@@ -136,12 +134,12 @@ impl Entry<'_> {
             quota: Quota {
                 len_max: self.take(
                     "storage-max",
-                    |text| value::size(text).filter(|&len| len >= 1_000_000),
+                    value::storage_len,
                     "a size from 1 MB, such as 5 GiB",
                 ),
                 count_max: self.take(
                     "transfers-max",
-                    |text| value::parse(text).filter(|count| (1..=1_000_000).contains(count)),
+                    value::transfer_count,
                     "a number from 1 to 1000000",
                 ),
             },
