@@ -78,7 +78,7 @@ impl Budget {
 }
 
 /// So many in each period: at most all of them at once, and then each again after its share of the period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rate {
     count: NonZeroU32,
     period_s: NonZeroU32,

@@ -16,7 +16,7 @@ use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::id::TransferId;
 use tracing::{Span, field};
 
-pub(crate) use self::json::JsonBody;
+pub(crate) use self::json::{JsonBody, JsonRequest};
 use crate::app::App;
 use crate::create_tokens::Grant;
 use crate::error::ApiError;

@@ -1,5 +1,5 @@
-//! What create tokens with rates of their own have spent at this server, in its memory. There are as many as their file has names,
-//! so that nobody who asks makes it larger.
+//! What create tokens with rates of their own have spent at this server, in its memory. There are as many as their file has had names
+//! and rates, so that nobody who asks makes it larger.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -20,7 +20,7 @@ type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as C
 #[derive(Debug)]
 pub(super) struct TokenLedger<C: Clock = MonotonicClock> {
     clock: C,
-    of: Mutex<HashMap<Network, (Rate, Limiter<C>)>>,
+    of: Mutex<HashMap<(Network, Rate), Limiter<C>>>,
 }
 
 impl<C: Clock + Clone> TokenLedger<C> {
@@ -33,17 +33,14 @@ impl<C: Clock + Clone> TokenLedger<C> {
     }
 
     /// Takes `cost` from what `token` has at `rate`. None when it was there, else after how long it will be; then nothing is taken.
-    /// At another rate than before it begins anew.
+    /// At another rate than before it begins anew, once: a request that was let in at the old one still spends what that had.
     pub(super) fn take(&self, token: Client, rate: Rate, cost: NonZeroU32) -> Option<Duration> {
         // Every change is a single insertion, so a panic elsewhere spoils nothing.
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || (rate, limiter(rate, self.clock.clone()));
-        let entry = of.entry(token.network()).or_insert_with(new);
-        if entry.0 != rate {
-            *entry = new();
-        }
+        let new = || limiter(rate, self.clock.clone());
+        let limiter = of.entry((token.network(), rate)).or_insert_with(new);
         // What costs more than there ever is takes all of it.
-        let spent = entry.1.check_n(cost.min(rate.count));
+        let spent = limiter.check_n(cost.min(rate.count));
         let refused = spent.expect("nothing costs more than all of it").err()?;
         Some(refused.wait_time_from(self.clock.now()))
     }
@@ -87,6 +84,9 @@ mod tests {
         // Its operator gives it another.
         let more = Rate::new(3, 60).expect("neither is 0");
         assert_eq!(take(one, more, 3), None);
+        assert!(take(one, more, 1).is_some());
+        // What was let in before pays as before, and changes nothing for what follows.
+        assert!(take(one, rate, 1).is_some());
         assert!(take(one, more, 1).is_some());
     }
 }

@@ -11,18 +11,22 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use onetimeshare_protocol::route;
+use onetimeshare_protocol::transfer::CreateRequest;
 
 use crate::app::App;
 use crate::budget::{Budget, Client, Peer, Pending, Spender, Stopped};
 use crate::create_tokens::{Grant, OwnRate};
 use crate::error::{ApiError, ApiResult};
-use crate::extract;
+use crate::extract::{self, JsonRequest as _};
 use crate::metrics::AT_ONCE;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// What a part costs at least, in KiB, however short it is: no request is for nothing.
 const PART_KIB_MIN: u32 = 64;
+
+/// For each of so many bytes of its text a request to create counts as one more.
+const COUNTED_TEXT_LEN: u64 = 64 * 1024;
 
 /// Who asks, and whose budget that is taken from; left with each request that costs something.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +179,15 @@ fn price(app: &App, request: &Request) -> Option<(Budget, NonZeroU32)> {
         method => method,
     };
     match (method, path) {
-        (&Method::POST, route::TRANSFERS) => Some((Budget::Create, ONE)),
+        (&Method::POST, route::TRANSFERS) => {
+            // All of it lies in memory while it comes. One that does not say how long it is may be as long as any.
+            let len_max = CreateRequest::len_max(app.service.limits());
+            let said = extract::content_len(request.headers()).ok();
+            let len = said.or_else(|| request.body().size_hint().exact());
+            let texts = len.unwrap_or(len_max).min(len_max) / COUNTED_TEXT_LEN;
+            let cost = ONE.saturating_add(u32::try_from(texts).unwrap_or(u32::MAX));
+            Some((Budget::Create, cost))
+        }
         (&Method::PUT, route::PART) => {
             // One that says no length, or a longer one than any part has, is refused unread.
             let len = extract::content_len(request.headers()).unwrap_or(0);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use axum::body::{Body, Bytes};
 use axum::http::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use onetimeshare_protocol::{limits, route};
@@ -151,13 +152,25 @@ async fn a_large_transfer_counts_as_several() {
         .await
         .refused(413, "transfer.too_large");
     create(&server, 2, 200 << 20).await.expect(201);
-    // A manifest counts, too: this one four times 16 KiB.
+    // A manifest counts, too: this one twice 16 KiB.
     let server = self::server(&[]).await;
     let mut request = Sample::of(4, 100_000).request();
-    request["manifest"] = text(&vec![0; 48 + (64 << 10)]).into();
+    request["manifest"] = text(&vec![0; 48 + (32 << 10)]).into();
     let first = server.call_json(route::TRANSFERS, None, &request).await;
     first.expect(201);
-    let refused = create(&server, 5, 1 << 20).await;
+    create(&server, 5, 1 << 20).await.expect(201);
+    create(&server, 6, 1 << 20).await.expect(201);
+    let refused = create(&server, 7, 1 << 20).await;
+    limited(refused, "create", 720, "q=5;w=3600");
+    // So does what it is said to be long, before it is read: five times 64 KiB are all that there is.
+    let server = self::server(&[]).await;
+    let broken = Request::post(route::TRANSFERS)
+        .header(CONTENT_TYPE, "application/json")
+        .header(CONTENT_LENGTH, 4 * (64 << 10))
+        .body(Body::from("{"));
+    let broken = server.send(broken.unwrap()).await;
+    broken.refused(400, "request.malformed");
+    let refused = create(&server, 6, 1 << 20).await;
     limited(refused, "create", 720, "q=5;w=3600");
     // What is larger than all of the budget takes all of it.
     let server = self::server(&[]).await;
