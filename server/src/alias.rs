@@ -89,7 +89,6 @@ fn kind_and_number(network: Network) -> (u8, u64) {
         Network::V6(half) => (6, half),
         Network::V6Wide(third) => (7, third),
         Network::Token(name) => (8, name),
-        Network::Rest => (0, 0),
     }
 }
 

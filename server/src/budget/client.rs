@@ -76,7 +76,16 @@ pub enum Network {
     V6Wide(u64),
     /// A create token, by 64 bits of its name's hash.
     Token(u64),
-    /// All those that a full table has no room for.
+}
+
+/// Those that share one budget where a full table has no room for each: about as much as one provider has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Region {
+    /// A /16 of IPv4.
+    V4(u32),
+    /// A /32 of IPv6.
+    V6(u64),
+    /// All others.
     Rest,
 }
 
@@ -84,6 +93,17 @@ pub enum Network {
 impl std::fmt::Debug for Network {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Network")
+    }
+}
+
+impl Network {
+    pub(super) const fn region(self) -> Region {
+        match self {
+            Self::V4(address) => Region::V4(address >> 16),
+            Self::V6(half) => Region::V6(half >> 32),
+            Self::V6Wide(third) => Region::V6(third >> 16),
+            Self::Token(_) => Region::Rest,
+        }
     }
 }
 

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_lets_all_strangers_share_one_budget() {
+    fn a_full_table_lets_strangers_of_a_region_share_one_budget() {
         let (ledger, clock) = ledger(10);
         let known = stranger(0);
         let count = u32::try_from(ENTRIES_MAX).expect("it is small");
@@ -229,6 +229,11 @@ mod tests {
             .filter(|&number| ledger.take(Budget::Create, stranger(number), ONE).is_none());
         assert_eq!(granted.count(), ENTRIES_MAX + 10);
         assert_eq!(ledger.len(), 2 * (ENTRIES_MAX + 1));
+        // Nobody else is locked out by that.
+        for address in ["192.0.2.1", "2001:db8::1"] {
+            let other = Client::new(address.parse().expect("an address"));
+            assert_eq!(ledger.take(Budget::Create, other, ONE), None, "{address}");
+        }
         assert_eq!(
             ledger.take(Budget::Create, known, ONE),
             None,
