@@ -472,8 +472,9 @@ fn log_filter(text: &str) -> Option<EnvFilter> {
     // The library takes nothing for a level, too: the one that hides most.
     let is_level = |part: &str| !part.is_empty() && part.parse::<LevelFilter>().is_ok();
     let is_plain = |part: &str| part.contains('=') || is_level(part.trim());
-    // The object store's library tells of every attempt; what came of them is told anyway. Who wants more names it.
-    EnvFilter::try_new(format!("object_store=warn,{text}"))
+    // The object store's library tells of every attempt; what came of them is told anyway. HTTP/2's tells of every connection that
+    // floods, with which whoever floods could fill the log. Who wants more names them.
+    EnvFilter::try_new(format!("object_store=warn,h2=error,{text}"))
         .ok()
         .filter(|_| text.split(',').all(is_plain))
 }

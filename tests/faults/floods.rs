@@ -83,5 +83,7 @@ fn floods_cost_no_memory_and_others_are_served() {
         Flood::ALL.len() * CONNECTIONS
     );
     assert!(grown < GROWTH_KIB_MAX, "{grown} KiB");
+    let log = server.log();
+    assert!(!log.contains("h2::"), "nobody fills the log by it: {log}");
     assert!(asks(address).starts_with("HTTP/1.1 200"));
 }
