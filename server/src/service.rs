@@ -3,6 +3,7 @@
 
 mod capacity;
 mod download;
+mod even;
 mod invalid;
 mod once;
 mod probe;
@@ -23,6 +24,7 @@ use time::Date;
 use tokio::sync::Notify;
 
 pub use self::download::Download;
+use self::even::answer;
 pub use self::invalid::Invalid;
 use self::probe::Probe;
 pub use self::probe::Unready;
@@ -36,7 +38,7 @@ use crate::clock::{Clock, date_of};
 pub use crate::record::StoreError;
 use crate::record::{Parts, RecordStore};
 use crate::token;
-use crate::transfer::{Moment, Outcome, Periods, Refusal, Totals, UPLOAD_MAX_S};
+use crate::transfer::{Moment, Periods, Refusal, Totals, UPLOAD_MAX_S};
 
 /// What a sender may choose on this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,12 +163,12 @@ impl Service {
         &self.periods
     }
 
-    /// Now, for one step.
     /// The day, in UTC, that it will be in so many seconds.
     pub(crate) fn day_in(&self, seconds: u64) -> Date {
         date_of(self.clock.now().saturating_add(seconds))
     }
 
+    /// Now, for one step.
     pub(crate) fn moment(&self) -> Moment {
         Moment {
             now: self.clock.now(),
@@ -197,11 +199,8 @@ impl Service {
 
     /// Which parts of an upload are accepted.
     pub async fn parts(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<Parts> {
-        flatten(
-            self.records
-                .parts(id, &token::owner_verifier(owner), self.moment())
-                .await,
-        )
+        let owner = token::owner_verifier(owner);
+        answer(self.records.parts(id, &owner, self.moment())).await
     }
 
     /// Makes a complete upload ready.
@@ -210,26 +209,21 @@ impl Service {
         id: &TransferId,
         owner: &OwnerToken,
     ) -> ServiceResult<CompleteAnswer> {
-        let completed = self
-            .records
-            .complete(id, &token::owner_verifier(owner), self.moment())
-            .await;
-        flatten(completed).map(|(state, expires_at)| CompleteAnswer { state, expires_at })
+        let owner = token::owner_verifier(owner);
+        let (state, expires_at) = answer(self.records.complete(id, &owner, self.moment())).await?;
+        Ok(CompleteAnswer { state, expires_at })
     }
 
     /// Destroys a transfer.
     pub async fn burn(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<()> {
-        let burnt = self
-            .records
-            .burn(id, &token::owner_verifier(owner), self.moment())
-            .await;
-        self.wake_sweeper(flatten(burnt))
+        let owner = token::owner_verifier(owner);
+        self.wake_sweeper(answer(self.records.burn(id, &owner, self.moment())).await)
     }
 
     /// Restores the attempts that wrong access proofs have cost.
     pub async fn unlock(&self, id: &TransferId, owner: &OwnerToken) -> ServiceResult<()> {
         let owner = token::owner_verifier(owner);
-        flatten(self.records.unlock(id, &owner, self.moment()).await)
+        answer(self.records.unlock(id, &owner, self.moment())).await
     }
 
     /// What has become of a transfer.
@@ -239,7 +233,7 @@ impl Service {
         owner: &OwnerToken,
     ) -> ServiceResult<ReceiptAnswer> {
         let owner = token::owner_verifier(owner);
-        flatten(self.records.receipt(id, &owner, self.moment()).await)
+        answer(self.records.receipt(id, &owner, self.moment())).await
     }
 
     /// How much went through here since the record store was made, and how much is held.
@@ -251,11 +245,8 @@ impl Service {
     pub async fn peek(&self, id: &TransferId, request: PeekRequest) -> ServiceResult<PeekAnswer> {
         let link = token::link_verifier(&request.link_proof);
         let access = request.access_proof.as_ref().map(token::access_verifier);
-        let (peek, manifest) = flatten(
-            self.records
-                .peek(id, &link, access.as_ref(), self.moment())
-                .await,
-        )?;
+        let (peek, manifest) =
+            answer(self.records.peek(id, &link, access.as_ref(), self.moment())).await?;
         Ok(PeekAnswer {
             state: peek.state,
             created_at: peek.created_at,
@@ -279,11 +270,11 @@ impl Service {
         let link = token::link_verifier(&request.link_proof);
         let access = token::access_verifier(&request.access_proof);
         let claimant = token::claim_verifier(claimant);
-        let claimed = flatten(
+        let claimed = answer(
             self.records
-                .claim(id, (&link, &access), &claimant, self.moment())
-                .await,
-        )?;
+                .claim(id, (&link, &access), &claimant, self.moment()),
+        )
+        .await?;
         if self.periods.lease_s == 0 {
             // The claim of an inline body may have been its end.
             self.erased.notify_one();
@@ -298,20 +289,14 @@ impl Service {
 
     /// Renews a lease. When it ends now, in Unix seconds.
     pub async fn renew(&self, id: &TransferId, claimant: &ClaimToken) -> ServiceResult<u64> {
-        flatten(
-            self.records
-                .renew(id, &token::claim_verifier(claimant), self.moment())
-                .await,
-        )
+        let claimant = token::claim_verifier(claimant);
+        answer(self.records.renew(id, &claimant, self.moment())).await
     }
 
     /// Ends a lease: everything arrived.
     pub async fn deliver(&self, id: &TransferId, claimant: &ClaimToken) -> ServiceResult<()> {
-        let delivered = self
-            .records
-            .deliver(id, &token::claim_verifier(claimant), self.moment())
-            .await;
-        self.wake_sweeper(flatten(delivered))
+        let claimant = token::claim_verifier(claimant);
+        self.wake_sweeper(answer(self.records.deliver(id, &claimant, self.moment())).await)
     }
 
     /// Answers when both stores can be read and written, belong together and have room; within ten seconds, whatever they do,
@@ -320,8 +305,4 @@ impl Service {
         let (records, blobs) = (self.records.as_ref(), self.blobs.as_ref());
         self.probe.ask(self.probe.find(records, blobs)).await
     }
-}
-
-fn flatten<T>(result: Result<Outcome<T>, StoreError>) -> ServiceResult<T> {
-    Ok(result??)
 }

@@ -15,7 +15,7 @@ use crate::wire::{Wire, essence, request};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How many guess at once.
-const LANES: usize = 4;
+const LANES: usize = 10;
 
 /// What takes an owner token, and what takes a claim token.
 const BY_TOKEN: [(&str, &str); 9] = [

@@ -1,10 +1,10 @@
 //! Ids that a stranger asks for without knowing their links: whether one stands for anything, and in which state that is, shows
 //! neither in the answer nor in the time that it takes.
 //!
-//! One thread asks over one connection, in rounds of one request for each state in random order, so that whatever else the machine
-//! does meets all states alike.
+//! Some ask at once, each over one connection, in rounds of one request for each state in random order, so that whatever else the
+//! machine does meets all states alike.
 
-use std::{array, fmt};
+use std::{array, fmt, thread};
 
 use memchr::memmem;
 use onetimeshare_protocol::id::{AccessProof, ClaimToken, LinkProof, OwnerToken, TransferId};
@@ -147,7 +147,27 @@ impl Probes {
     }
 
     /// So many samples of each class.
-    fn sample(&self, count: usize, wire: &mut Wire, rng: &mut fastrand::Rng) -> Vec<Vec<u32>> {
+    fn sample(&self, count: usize, base: &str, rng: &mut fastrand::Rng) -> Vec<Vec<u32>> {
+        // The server answers strangers at ticks, and rests meanwhile.
+        let lane_count = short_or_long(8, 16);
+        let lanes: Vec<_> = thread::scope(|scope| {
+            let begin = |_| {
+                let mut rng = rng.fork();
+                scope.spawn(move || {
+                    self.lane(count / lane_count, &mut Wire::connect(base), &mut rng)
+                })
+            };
+            let lanes: Vec<_> = (0..lane_count).map(begin).collect();
+            lanes.into_iter().map(|lane| lane.join().unwrap()).collect()
+        });
+        let of_class = |class: usize| lanes.iter().flat_map(move |lane| &lane[class]).copied();
+        (0..CLASSES.len())
+            .map(|class| of_class(class).collect())
+            .collect()
+    }
+
+    /// The share of one connection.
+    fn lane(&self, count: usize, wire: &mut Wire, rng: &mut fastrand::Rng) -> Vec<Vec<u32>> {
         let mut times = vec![Vec::with_capacity(count); CLASSES.len()];
         let mut order: [_; CLASSES.len()] = array::from_fn(|class| class);
         let unknown = essence(wire.ask(&self.draw(MISSING, rng)).0);
@@ -208,11 +228,11 @@ fn largest(pairs: &[Pair]) -> &Pair {
 /// Nobody can tell the states apart by the time that `call` takes.
 fn check(call: Call, subjects: &Subjects, rng: &mut fastrand::Rng) {
     let count = short_or_long(10_000, 100_000);
-    let mut wire = Wire::connect(&subjects.place.server.base());
+    let base = subjects.place.server.base();
     let probes = Probes::make(call, subjects, rng);
     // Until everything is in its place.
-    probes.sample(count / 20, &mut wire, rng);
-    let (alike, controls) = pairs(&probes.sample(count, &mut wire, rng));
+    probes.sample(count / 20, &base, rng);
+    let (alike, controls) = pairs(&probes.sample(count, &base, rng));
     // Below the low bound none of its samples may be left.
     let is_number = |pair: &&Pair| !pair.difference.t.is_nan();
     let control = controls.iter().find(is_number).unwrap();
@@ -228,7 +248,7 @@ fn check(call: Call, subjects: &Subjects, rng: &mut fastrand::Rng) {
     if !told.is_empty() {
         // With twenty differences, three calls and two stores, 4.5 is passed by chance in one run of a thousand, and now and then
         // by something on the machine that keeps step with the rounds. What the server does shows again, and the same way.
-        let (second, _) = pairs(&probes.sample(count, &mut wire, rng));
+        let (second, _) = pairs(&probes.sample(count, &base, rng));
         let shown: Vec<_> = second
             .iter()
             .filter(|pair| told.iter().any(|first| pair.confirms(first)))

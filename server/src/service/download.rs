@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::error;
 
+use super::even::answer;
 use super::once::OnlyFetch;
-use super::{Service, ServiceResult, flatten};
+use super::{Service, ServiceResult};
 use crate::blob::ByteStream;
 use crate::record::{BodyPlace, StoreError, StoreResult};
 use crate::token;
@@ -61,7 +62,7 @@ impl Service {
             part_len,
             inline,
             is_whole,
-        } = flatten(self.records.fetch(id, &claimant, self.moment()).await)?;
+        } = answer(self.records.fetch(id, &claimant, self.moment())).await?;
         let only = is_whole.then(|| OnlyFetch::new(self, id, &claimant));
         let range = if is_whole {
             0..body_len

@@ -11,7 +11,8 @@ use onetimeshare_protocol::transfer::CreateRequest;
 use sha2::{Digest, Sha256};
 
 use super::capacity::Reservation;
-use super::{Invalid, Limits, Service, ServiceError, ServiceResult, Terms, flatten};
+use super::even::{answer, evenly};
+use super::{Invalid, Limits, Service, ServiceError, ServiceResult, Terms};
 use crate::blob::{ByteStream, ObjectName};
 use crate::record::{Created, NewTransfer, PartStart, PartWrite, StoreError, require_room};
 use crate::token;
@@ -39,7 +40,7 @@ impl Service {
         check(&request, &self.limits)?;
         let new = self.announce(request, terms);
         if !self.room.bounds(terms) {
-            return flatten(self.records.create(new, self.moment()).await);
+            return answer(self.records.create(new, self.moment())).await;
         }
         let reserving = self
             .room
@@ -53,7 +54,7 @@ impl Service {
         let (records, at) = (Arc::clone(&self.records), self.moment());
         // A client that goes away ends neither the store's work nor what is reserved for it.
         let creating = tokio::spawn(async move {
-            let created = flatten(records.create(new, at).await);
+            let created = answer(records.create(new, at)).await;
             let may_be_kept = match &created {
                 Ok(created) => created.is_new,
                 Err(ServiceError::Store(error)) => !matches!(error, StoreError::Full(_)),
@@ -118,11 +119,8 @@ impl Service {
             len,
             digest,
         };
-        let begun = self
-            .records
-            .begin_part(&owner, &write, self.moment())
-            .await?;
-        match begun {
+        let beginning = self.records.begin_part(&owner, &write, self.moment());
+        match evenly(beginning).await? {
             Ok(PartStart::Write) => {}
             Ok(PartStart::Accepted) => return Ok(()),
             Err(Refusal::PartLength { expected }) => {
@@ -134,11 +132,7 @@ impl Service {
         let written = tokio::time::timeout(deadline, self.write_checked(&write, len, body)).await;
         // What was begun lies in the deletion queue, whatever happens from here on.
         written.map_err(|_| Invalid::PartTimeout)??;
-        let is_part = flatten(
-            self.records
-                .accept_part(&owner, &write, self.moment())
-                .await,
-        )?;
+        let is_part = answer(self.records.accept_part(&owner, &write, self.moment())).await?;
         if !is_part {
             // Another object of the same content is the part; this one is due for deletion.
             self.erased.notify_one();
