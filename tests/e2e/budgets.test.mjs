@@ -5,22 +5,24 @@
  */
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 
 import { digestOfFile } from "./lib/content.mjs";
 import { compose, follow, holdOpen, press, reach, wordsOf } from "./lib/pages.mjs";
-import { Stage } from "./lib/stage.mjs";
+import { BROWSERS, Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
 const LIMIT = { timeout: 180_000 };
 
-// Sixteen parts at once, and one more every 3.75 s.
-const stage = await Stage.open(["--part-size", "64 KiB", "--rate-upload", "1 MiB/1m"]);
-after(() => stage.close());
+// Sixteen parts at once, and one more every 3.75 s: all of them for each browser, on a server of its own.
+const SETTINGS = ["--part-size", "64 KiB", "--rate-upload", "1 MiB/1m"];
 
-for (const browser of stage.browsers) {
-  test(`${browser.name}: an upload that is too fast for the server waits and arrives`, LIMIT, () =>
-    stage.scene(async (visit) => {
+for (const name of BROWSERS) {
+  test(`${name}: an upload that is too fast for the server waits and arrives`, LIMIT, async (context) => {
+    const stage = await Stage.open(SETTINGS, { names: [name] });
+    context.after(() => stage.close());
+    const [browser] = stage.browsers;
+    await stage.scene(async (visit) => {
       const file = await stage.content.random("large.bin", 1_150_000);
       const sender = await visit(browser);
       const { page } = sender;
@@ -38,5 +40,6 @@ for (const browser of stage.browsers) {
       await holdOpen(opener.page);
       const [saved] = await browser.saved([file.len]);
       assert.equal(await digestOfFile(saved.path), file.digest);
-    }));
+    });
+  });
 }

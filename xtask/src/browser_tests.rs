@@ -46,6 +46,18 @@ const TIMED: &str = "lighthouse.test.mjs";
 /// The file with the main job: to send and to open, from either browser to the other.
 const MAIN_JOB: &str = "transfer.test.mjs";
 
+/// Those that take longest begin first, so that none of them is left to run alone in the end.
+const LONGEST: [&str; 8] = [
+    "axe.test.mjs",
+    "open-states.test.mjs",
+    "manage.test.mjs",
+    "open-more.test.mjs",
+    "refusal.test.mjs",
+    "create-token.test.mjs",
+    "lost.test.mjs",
+    "send-more.test.mjs",
+];
+
 /// So many test files may fail and be run once more: a browser on a busy machine misses a moment now and then. More is a fault.
 const AGAIN_MAX: usize = 2;
 
@@ -179,7 +191,7 @@ pub(crate) fn server_build(root: &Path) -> Command {
     process::cargo(root, &["test", "--workspace", "--no-run"])
 }
 
-/// The test files by name. Node.js 20 takes files but no patterns.
+/// The test files, in the order in which they begin. Node.js 20 takes files but no patterns.
 fn test_files(folder: &Path) -> Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in
@@ -193,7 +205,8 @@ fn test_files(folder: &Path) -> Result<Vec<OsString>> {
     if names.is_empty() {
         bail!("there is no test in {}", folder.display());
     }
-    names.sort();
+    let place = |name: &OsString| LONGEST.iter().position(|longest| name == longest);
+    names.sort_by_key(|name| (place(name).unwrap_or(LONGEST.len()), name.clone()));
     Ok(names)
 }
 
@@ -202,15 +215,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn test_files_are_those_that_end_as_tests_in_order() {
+    fn test_files_are_those_that_end_as_tests_the_longest_first() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.test.mjs", "a.test.mjs", "screens.mjs", "package.json"] {
+        let [longest, next, ..] = LONGEST;
+        for name in [next, "b.test.mjs", longest, "a.test.mjs", "screens.mjs"] {
             fs::write(folder.path().join(name), "").unwrap();
         }
-        assert_eq!(
-            test_files(folder.path()).unwrap(),
-            ["a.test.mjs", "b.test.mjs"]
-        );
+        let expected = [longest, next, "a.test.mjs", "b.test.mjs"];
+        assert_eq!(test_files(folder.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_longest_test_files_are_there() {
+        let files = test_files(&folder(&crate::root())).unwrap();
+        assert_eq!(&files[..LONGEST.len()], LONGEST.map(OsString::from));
     }
 
     #[test]
