@@ -7,7 +7,7 @@ use crate::bench::{Choice, Part};
 use crate::browser_tests::{Browser, Servers};
 use crate::deny::Subject;
 use crate::dist::Part as DistPart;
-use crate::fuzz;
+use crate::{beside, fuzz};
 
 /// One command of the entry points.
 #[derive(PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Task {
     Wasm,
     /// Every check and every test.
     Test,
+    /// Those of them that run beside the Rust tests.
+    Beside,
     /// Formatting, lints, documentation and the rules of the tree.
     Check,
     /// The Rust tests.
@@ -78,6 +80,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "serve" => Ok(Task::Serve(after_dashes(rest))),
         "wasm" => bare(Task::Wasm),
         "test" => bare(Task::Test),
+        beside::COMMAND => bare(Task::Beside),
         "check" => bare(Task::Check),
         "unit" => bare(Task::Unit),
         "tools" => bare(Task::Tools),

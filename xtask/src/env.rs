@@ -33,6 +33,15 @@ pub(crate) fn rustc() -> PathBuf {
     }
 }
 
+/// The program that is running, also after cargo has put a newer one in its place.
+pub(crate) fn own_program() -> std::io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return Ok(running);
+    }
+    std::env::current_exe()
+}
+
 /// Where cargo keeps the sources of dependencies; none where there is no home.
 pub(crate) fn cargo_home() -> Option<PathBuf> {
     std::env::var_os("CARGO_HOME")

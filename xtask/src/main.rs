@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod beside;
 mod browser_tests;
 mod deny;
 mod dist;
@@ -67,6 +68,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Serve(arguments) => return serve::serve(root, &arguments),
         Task::Wasm => steps.run("wasm", || wasm::build(root)),
         Task::Test => steps::everything(root, &mut steps)?,
+        Task::Beside => beside::steps(root, &mut steps),
         Task::Check => rust::check(root, &mut steps)?,
         Task::Unit => {
             system::require(system::Package::UNIT)?;

@@ -43,12 +43,17 @@ pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
+/// Builds what [`unit`] runs.
+pub(crate) fn build_tests(root: &Path) -> Result<()> {
+    run(&mut cargo(root, &["test", "--workspace", "--no-run"]))
+}
+
 /// `cargo test`, plain: whoever reads the log finds the lines that they know.
 pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     steps.run("cargo test", || {
         let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
         // The longest of them wait for servers that they have killed, and for what is due.
-        run(test.env("RUST_TEST_THREADS", "4"))
+        run(test.env("RUST_TEST_THREADS", "6"))
     });
 }
 

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::beside::Beside;
 use crate::browser_tests::Servers;
 use crate::deny::{self, Subject};
-use crate::{browser_tests, openapi, rust, system, tools, twin, ui, wasm, web};
+use crate::{browser_tests, openapi, rust, system, tools, ui, wasm, web};
 
 /// What was run so far.
 #[derive(Default)]
@@ -77,12 +78,10 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     )?;
     steps.run("tools", || tools::install(root));
     steps.run("deny", || deny::check(root, Subject::Packages));
+    steps.run("build", || rust::build_tests(root));
+    let beside = Beside::start()?;
     rust::unit(root, steps);
-    steps.run("reproducible", || twin::assets(root));
-    steps.run("documentation", || rust::documentation(root));
-    steps.run("wasm vectors", || wasm::vectors(root));
-    web::check(root, steps);
-    steps.run("openapi", || openapi::run(root, &[]));
+    steps.run("beside the Rust tests", || beside.end());
     steps.run("end to end", || browser_tests::run(root, &[], Servers::One));
     steps.run("several servers", || browser_tests::run_main_job(root));
     Ok(())
