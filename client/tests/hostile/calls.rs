@@ -1,7 +1,7 @@
 //! Single calls: each way an answer can be wrong is told apart, and none is believed.
 
 use std::io::Read as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,10 +35,10 @@ fn foreign(answer: Vec<u8>, expected_status: u16, words: &str, transient: bool) 
 
 #[test]
 fn no_server_is_unreachable_and_nothing_was_carried_out() {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // The other end of a connection: nobody listens there, and nobody else gets the port.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let address = other_end.local_addr().unwrap();
     let client = Client::new(&format!("http://{address}")).unwrap();
     let error = client.config().unwrap_err();
     assert!(matches!(error, Error::Unreachable(_)), "{error:?}");

@@ -1,5 +1,5 @@
 //! What every [`RecordStore`] must do, races included: functions that a store's tests call. They sleep for nothing; time is
-//! the [`Moment`] that they pass, and each begins years after the one before, on a queue that it has emptied.
+//! the [`Moment`](crate::transfer::Moment) that they pass, and each begins years after the one before, on a queue that it has emptied.
 
 mod claims;
 mod ends;

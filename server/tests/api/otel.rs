@@ -204,10 +204,10 @@ fn serves_and_ends(command: &mut Command) -> String {
 #[test]
 fn a_collector_that_is_away_is_told_of_and_costs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    // A port that was just free: nobody listens there.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = nobody.local_addr().unwrap().to_string();
-    drop(nobody);
+    // The other end of a connection: nobody listens there, and nobody else gets the port.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let address = other_end.local_addr().unwrap().to_string();
     let mut command = exporting(folder.path(), &address);
     let said = serves_and_ends(command.args(["--log", "warn"]));
     assert_eq!(said.matches("does not take spans").count(), 1, "{said}");

@@ -261,11 +261,10 @@ fn blobs_in_a_folder_of_their_own() {
 #[test]
 fn a_bucket_that_cannot_be_reached_or_checked() {
     let folder = tempfile::tempdir().unwrap();
-    // A port that was just free: nobody listens there.
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    // The other end of a connection: nobody listens there, and nobody else gets the port.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let nobody = other_end.local_addr().unwrap();
     let mut command = server(folder.path());
     command
         .args(["--blob-url", "s3://hunter2/a"])
