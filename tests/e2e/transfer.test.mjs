@@ -19,8 +19,10 @@ const LIMIT = { timeout: 180_000 };
 const stage = await Stage.open([], { isWhole: true });
 after(() => stage.close());
 
+const servers = process.env.ONETIMESHARE_SERVERS === "several" ? "several servers: " : "";
+
 for (const [from, to] of stage.directions) {
-  const way = `${from.name} → ${to.name}`;
+  const way = `${servers}${from.name} → ${to.name}`;
 
   test(`${way}: a text costs one request to create and one to claim`, LIMIT, () =>
     stage.scene(async (visit) => {

@@ -43,8 +43,8 @@ pub(crate) enum Servers {
 /// The file that takes times, with nothing beside it. They say nothing of several servers.
 const TIMED: &str = "lighthouse.test.mjs";
 
-/// The file with the main job: to send and to open, from either browser to the other.
-const MAIN_JOB: &str = "transfer.test.mjs";
+/// The file that is on several servers by itself: the main job, to send and to open, from either browser to the other.
+const SEVERAL: &str = "several.test.mjs";
 
 /// Those that take longest begin first, so that none of them is left to run alone in the end.
 const LONGEST: [&str; 8] = [
@@ -66,7 +66,10 @@ const AGAIN_MAX: usize = 2;
 pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result<()> {
     let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
     let files = test_files(&folder(root))?;
-    let (timed, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
+    let (timed, mut others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
+    if servers == Servers::Several {
+        others.retain(|name| name != SEVERAL);
+    }
     let node = || {
         let mut node = prepare(root)?;
         if !names.is_empty() {
@@ -119,13 +122,6 @@ fn files_to_run_again(failed: &str) -> Vec<&str> {
         return Vec::new();
     }
     files
-}
-
-/// Runs the main job on several servers.
-pub(crate) fn run_main_job(root: &Path) -> Result<()> {
-    let mut node = prepare(root)?;
-    node.env("ONETIMESHARE_SERVERS", "several");
-    process::run(tests(&mut node).arg(MAIN_JOB))
 }
 
 /// Makes sure that the packages of the tests are there.

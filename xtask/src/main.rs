@@ -137,9 +137,7 @@ fn end_to_end(
     steps: &mut Steps,
 ) -> Result<()> {
     system::require(system::Package::BROWSERS)?;
-    if servers == Servers::Several {
-        steps.run("tools", || tools::install(root));
-    }
+    steps.run("tools", || tools::install(root));
     steps.run("wasm", || wasm::build(root));
     steps.run("end to end", || browser_tests::run(root, browsers, servers));
     Ok(())

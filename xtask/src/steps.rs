@@ -83,7 +83,6 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     rust::unit(root, steps);
     steps.run("beside the Rust tests", || beside.end());
     steps.run("end to end", || browser_tests::run(root, &[], Servers::One));
-    steps.run("several servers", || browser_tests::run_main_job(root));
     Ok(())
 }
 
