@@ -63,6 +63,9 @@ impl Redis {
         let of = format!("127.0.0.1 {}", primary.port);
         let replica = Self::start(&["--replicaof", &of, "--repl-diskless-sync-delay", "0"]);
         replica.wait_for(&["INFO", "replication"], "master_link_status:up");
+        // The primary counts it a moment later.
+        let counted = format!("port={},state=online", replica.port);
+        primary.wait_for(&["INFO", "replication"], &counted);
         replica
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     steps.run("cargo test", || {
         let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
         // The longest of them wait for servers that they have killed, and for what is due.
-        run(test.env("RUST_TEST_THREADS", "6"))
+        run(test.env("RUST_TEST_THREADS", "4"))
     });
 }
 
