@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 
 import { AWKWARD_NAME, TEXT, digestOf, digestOfFile } from "./lib/content.mjs";
 import { follow, holdOpen, press, send, wordsOf } from "./lib/pages.mjs";
+import { IS_SEVERAL } from "./lib/server.mjs";
 import { Stage } from "./lib/stage.mjs";
 import { until } from "./lib/wait.mjs";
 
@@ -19,7 +20,7 @@ const LIMIT = { timeout: 180_000 };
 const stage = await Stage.open([], { isWhole: true });
 after(() => stage.close());
 
-const servers = process.env.ONETIMESHARE_SERVERS === "several" ? "several servers: " : "";
+const servers = IS_SEVERAL ? "several servers: " : "";
 
 for (const [from, to] of stage.directions) {
   const way = `${servers}${from.name} → ${to.name}`;

@@ -15,9 +15,6 @@ const EACH: usize = 64;
 /// The longest that time's work may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Has the log tell of each sweep.
-const TELLS_SWEEPS: &[&str] = &["--log", "debug"];
-
 /// Transfers in each state, on a server that keeps them there.
 pub(crate) struct Subjects {
     pub(crate) place: Place,
@@ -32,7 +29,7 @@ pub(crate) struct Subjects {
 impl Subjects {
     pub(crate) fn make(store: Store) -> Self {
         // Tombstones of one life only are kept at a time: first those that end at once, then those that stay.
-        let mut place = Place::start(store, &[TELLS_SWEEPS, &["--tombstone-ttl", "1s"]].concat());
+        let mut place = Place::start(store, &["--tombstone-ttl", "1s"]);
         let swept = send_each(&place.client(), 1);
         until("every tombstone to end", PATIENCE, || {
             let client = place.client();
@@ -43,7 +40,7 @@ impl Subjects {
             swept.iter().all(is_unknown)
         });
         wait_for_a_sweep(&place);
-        place.restart_with(TELLS_SWEEPS);
+        place.restart_with(&[]);
 
         let client = place.client();
         let expired = send_each(&client, 1);
@@ -59,7 +56,6 @@ impl Subjects {
             })
         });
         wait_for_a_sweep(&place);
-        place.restart_with(&[]);
         let subjects = Self {
             place,
             claimed,

@@ -7,7 +7,7 @@ use onetimeshare_protocol::transfer::ClaimRequest;
 use onetimeshare_tests::{Redis, Server};
 
 /// What every run of the server has: lives from a second on, and leases that outlast the test.
-const SETTINGS: &[&str] = &["--min-ttl", "1s", "--lease", "12h"];
+const SETTINGS: &[&str] = &["--min-ttl", "1s", "--lease", "12h", "--log", "debug"];
 
 /// Where a server keeps its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,7 +61,7 @@ impl Drop for Beside {
     }
 }
 
-/// The steps themselves. Those that need cargo's lock on what is built come last: until then the Rust tests have begun.
+/// The steps themselves. What needs cargo's lock on what is built comes last: until then the Rust tests have begun.
 pub(crate) fn steps(root: &Path, steps: &mut Steps) {
     // Where it may not, or there is no such program, all the rest takes longer.
     let own = process::id().to_string();

@@ -43,11 +43,6 @@ pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
     Ok(())
 }
 
-/// Builds what [`unit()`] runs.
-pub(crate) fn build_tests(root: &Path) -> Result<()> {
-    run(&mut cargo(root, &["test", "--workspace", "--no-run"]))
-}
-
 /// `cargo test`, plain: whoever reads the log finds the lines that they know.
 pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     steps.run("cargo test", || {

@@ -78,7 +78,7 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
     )?;
     steps.run("tools", || tools::install(root));
     steps.run("deny", || deny::check(root, Subject::Packages));
-    steps.run("build", || rust::build_tests(root));
+    steps.run("build", || browser_tests::build_server(root).map(drop));
     let beside = Beside::start()?;
     rust::unit(root, steps);
     steps.run("beside the Rust tests", || beside.end());

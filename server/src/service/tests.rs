@@ -22,6 +22,7 @@ use crate::transfer::{Periods, Refusal};
 
 mod backlog;
 mod capacity;
+mod even;
 mod late;
 mod once;
 mod quota;

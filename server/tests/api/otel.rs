@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::sample::Sample;
-use crate::start::{Started, refused, server};
+use crate::start::{Started, nobody, refused, server};
 
 /// The trace that a client would like to be in.
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -204,11 +204,8 @@ fn serves_and_ends(command: &mut Command) -> String {
 #[test]
 fn a_collector_that_is_away_is_told_of_and_costs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    // The other end of a connection: nobody listens there, and nobody else gets the port.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let address = other_end.local_addr().unwrap().to_string();
-    let mut command = exporting(folder.path(), &address);
+    let (address, _kept) = nobody();
+    let mut command = exporting(folder.path(), &address.to_string());
     let said = serves_and_ends(command.args(["--log", "warn"]));
     assert_eq!(said.matches("does not take spans").count(), 1, "{said}");
 }

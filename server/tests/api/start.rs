@@ -1,7 +1,7 @@
 //! The program itself: how it starts, how it ends, and what it says when it cannot.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -13,6 +13,13 @@ pub(crate) fn server(folder: &Path) -> Command {
         .env_clear()
         .args(["--listen", "127.0.0.1:0"]);
     command
+}
+
+/// Where nobody listens as long as the second is kept: the other end of a connection, whose port nobody else gets.
+pub(crate) fn nobody() -> (SocketAddr, (TcpListener, TcpStream)) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (other_end.local_addr().unwrap(), (listener, other_end))
 }
 
 /// Fails unless the program refuses to start, with one sentence for each of `sentences` and code 1.
@@ -261,10 +268,7 @@ fn blobs_in_a_folder_of_their_own() {
 #[test]
 fn a_bucket_that_cannot_be_reached_or_checked() {
     let folder = tempfile::tempdir().unwrap();
-    // The other end of a connection: nobody listens there, and nobody else gets the port.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let other_end = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let nobody = other_end.local_addr().unwrap();
+    let (nobody, _kept) = nobody();
     let mut command = server(folder.path());
     command
         .args(["--blob-url", "s3://hunter2/a"])

@@ -18,7 +18,7 @@ import { until } from "./wait.mjs";
 export const PROGRAM = process.env.ONETIMESHARE_SERVER ?? new URL("../../../target/debug/onetimeshare-server", import.meta.url).pathname;
 
 /** Whether each server is two that share their stores: see several.mjs. */
-const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
+export const IS_SEVERAL = process.env.ONETIMESHARE_SERVERS === "several";
 
 /** Tests ask more than anyone, all from one address: nothing is refused for that, unless a test's own flags say so. */
 const ENDLESS = {
