@@ -19,7 +19,7 @@ pub(crate) enum Task {
     Serve(Vec<OsString>),
     /// Build the browsers' half into `www/wasm/`.
     Wasm,
-    /// Every check and every test.
+    /// Every test, and every check but that of the documentation.
     Test,
     /// Those of them that run beside the Rust tests.
     Beside,

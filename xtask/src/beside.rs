@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::succeeds;
 use crate::steps::Steps;
-use crate::{env, openapi, rust, twin, ui, wasm, web};
+use crate::{env, openapi, twin, ui, wasm, web};
 
 /// The command that the process is started with.
 pub(crate) const COMMAND: &str = "beside";
@@ -70,7 +70,6 @@ pub(crate) fn steps(root: &Path, steps: &mut Steps) {
     steps.run("wasm vectors", || wasm::vectors(root));
     web::check(root, steps);
     steps.run("openapi", || openapi::run(root, &[]));
-    steps.run("documentation", || rust::documentation(root));
 }
 
 #[cfg(test)]

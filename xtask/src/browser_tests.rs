@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::serve::SERVER;
-use crate::{env, process, system, ui, web};
+use crate::{env, process, rust, system, ui, web};
 
 /// A browser that the tests drive.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ fn path_of(name: &str, found: Option<PathBuf>) -> Result<OsString> {
 
 /// The server as `cargo test` builds it: the same features, so nothing is compiled twice.
 pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
-    let files = process::build(&mut server_build(root), SERVER)?;
+    let files = process::build(&mut server_build(root)?, SERVER)?;
     files
         .into_iter()
         .next()
@@ -183,8 +183,10 @@ pub(crate) fn build_server(root: &Path) -> Result<PathBuf> {
 }
 
 /// What builds it.
-pub(crate) fn server_build(root: &Path) -> Command {
-    process::cargo(root, &["test", "--workspace", "--no-run"])
+pub(crate) fn server_build(root: &Path) -> Result<Command> {
+    let mut tests = rust::tests(root)?;
+    tests.arg("--no-run");
+    Ok(tests)
 }
 
 /// The test files, in the order in which they begin. Node.js 20 takes files but no patterns.

@@ -22,14 +22,24 @@ pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// The compiler that goes with [`cargo`]: the one beside it, else whatever the search path leads to.
+/// The compiler that goes with [`cargo`].
 pub(crate) fn rustc() -> PathBuf {
+    of_the_toolchain("rustc")
+}
+
+/// The compiler that finds fault with what it compiles.
+pub(crate) fn clippy_driver() -> PathBuf {
+    of_the_toolchain("clippy-driver")
+}
+
+/// The program beside [`cargo`], else whatever the search path leads to.
+fn of_the_toolchain(name: &str) -> PathBuf {
     let beside =
-        PathBuf::from(cargo()).with_file_name(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        PathBuf::from(cargo()).with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     if beside.is_file() {
         beside
     } else {
-        "rustc".into()
+        name.into()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Starts other programs and says plainly how they ended; never through a shell.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -71,11 +72,33 @@ pub(crate) fn build(command: &mut Command, name: &str) -> Result<Vec<PathBuf>> {
 /// Runs the same, and returns everything that cargo says of it to programs.
 pub(crate) fn messages(command: &mut Command) -> Result<Vec<Value>> {
     command.arg("--message-format=json-render-diagnostics");
-    let report = output(command)?;
-    let lines = report.lines();
-    Ok(lines
+    Ok(values(&output(command)?))
+}
+
+/// Runs the same, and returns what the compiler has to say of our own packages, as people read it; everything once.
+pub(crate) fn diagnostics(command: &mut Command) -> Result<BTreeSet<String>> {
+    let built = command
+        .arg("--message-format=json")
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| cannot_start(command))?;
+    let said: BTreeSet<_> = values(&String::from_utf8_lossy(&built.stdout))
+        .iter()
+        .filter_map(|message| message["message"]["rendered"].as_str())
+        .map(str::to_owned)
+        .collect();
+    if said.is_empty() && !built.status.success() {
+        bail!("{} ended with {}", line_of(command), built.status);
+    }
+    Ok(said)
+}
+
+/// The values of lines that are JSON.
+fn values(lines: &str) -> Vec<Value> {
+    lines
+        .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
+        .collect()
 }
 
 fn cannot_start(command: &Command) -> String {
@@ -91,4 +114,31 @@ fn line_of(command: &Command) -> String {
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said_by(script: &str) -> Result<BTreeSet<String>> {
+        diagnostics(Command::new("sh").args(["-c", script]))
+    }
+
+    #[test]
+    fn what_the_compiler_says_is_told_once_however_the_build_ends() {
+        let warning = r#"echo '{"reason":"compiler-message","message":{"rendered":"warning: a"}}'"#;
+        let other = r#"echo '{"reason":"compiler-artifact","fresh":true}'; echo no JSON"#;
+        let expected = BTreeSet::from(["warning: a".to_owned()]);
+        for end in ["true", "exit 101"] {
+            let script = format!("{warning}; {warning}; {other}; {end}");
+            assert_eq!(said_by(&script).unwrap(), expected);
+        }
+        assert!(said_by(other).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_build_that_fails_without_a_word_is_a_fault() {
+        let fault = said_by("exit 101").unwrap_err().to_string();
+        assert!(fault.contains("101"), "{fault}");
+    }
 }

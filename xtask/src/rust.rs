@@ -1,38 +1,72 @@
 //! The checks and tests of the Rust half, by cargo's own commands.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::process::{cargo, run};
+use crate::process::{cargo, diagnostics, run};
 use crate::steps::Steps;
-use crate::toolchain;
+use crate::{env, toolchain, ui, wasm};
 
-/// Formatting and lints, where a warning is an error.
-pub(crate) fn lint(root: &Path, steps: &mut Steps) -> Result<()> {
+/// This program's own package. What this was built of serves its tests, too; in one build with all the others its dependencies would
+/// have more features, and be built again.
+const OWN: &str = "onetimeshare-xtask";
+
+/// Whether everything is formatted.
+pub(crate) fn format(root: &Path) -> Result<()> {
     toolchain::ensure_components(root)?;
-    steps.run("format", || {
-        run(&mut cargo(root, &["fmt", "--all", "--check"]))
-    });
-    steps.run("clippy", || {
-        run(&mut cargo(
-            root,
-            &[
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--",
-                "-D",
-                "warnings",
-            ],
-        ))
-    });
-    Ok(())
+    run(&mut cargo(root, &["fmt", "--all", "--check"]))
 }
 
-/// Everything that needs no test to run but those of the tree itself.
-pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
-    lint(root, steps)?;
+/// Formatting and lints, where a warning is an error; what is checked is not built.
+fn lint(root: &Path, steps: &mut Steps) {
+    steps.run("format", || format(root));
+    steps.run("clippy", || {
+        let selection = ["--workspace", "--all-targets", "--", "-D", "warnings"];
+        run(cargo(root, &["clippy"]).args(selection))
+    });
+}
+
+/// `cargo test` of every package but this program's, compiled by clippy: it builds what it finds fault with, where `cargo clippy` would
+/// check every dependency beside what is built of it. It optimises less, which nothing of this profile notices.
+pub(crate) fn tests(root: &Path) -> Result<Command> {
+    compiled_by_clippy(root, &["--workspace", "--exclude", OWN])
+}
+
+/// The same of this program's package.
+fn own_tests(root: &Path) -> Result<Command> {
+    compiled_by_clippy(root, &["--package", OWN])
+}
+
+fn compiled_by_clippy(root: &Path, packages: &[&str]) -> Result<Command> {
+    toolchain::ensure_components(root)?;
+    let mut test = cargo(root, &["test"]);
+    test.args(packages)
+        .env("RUSTC_WORKSPACE_WRAPPER", env::clippy_driver());
+    Ok(test)
+}
+
+/// Builds everything that tests need, and more that could be faulty; a warning is an error, but hinders no test.
+pub(crate) fn build(root: &Path) -> Result<()> {
+    let mut said = BTreeSet::new();
+    for mut test in [tests(root)?, own_tests(root)?] {
+        said.extend(diagnostics(test.args(["--all-targets", "--no-run"]))?);
+    }
+    for diagnostic in &said {
+        ui::note(diagnostic);
+    }
+    match said.len() {
+        0 => Ok(()),
+        count => bail!("the compiler has {count} things to say"),
+    }
+}
+
+/// Everything that needs nothing to be built but the tests of the tree itself.
+pub(crate) fn check(root: &Path, steps: &mut Steps) {
+    steps.run("wasm", || wasm::build(root));
+    lint(root, steps);
     steps.run("documentation", || documentation(root));
     steps.run("tidy", || {
         run(&mut cargo(
@@ -40,39 +74,37 @@ pub(crate) fn check(root: &Path, steps: &mut Steps) -> Result<()> {
             &["test", "--package", "onetimeshare-tests", "--test", "tidy"],
         ))
     });
-    Ok(())
 }
 
 /// `cargo test`, plain: whoever reads the log finds the lines that they know.
 pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     steps.run("cargo test", || {
-        let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
         // The longest of them wait for servers that they have killed, and for what is due.
-        run(test.env("RUST_TEST_THREADS", "4"))
+        let others = run(tests(root)?
+            .arg("--no-fail-fast")
+            .env("RUST_TEST_THREADS", "4"));
+        run(own_tests(root)?.arg("--no-fail-fast")).and(others)
     });
 }
 
 /// The tests of faults and of secrecy, as long as they get; what they print are rows of `docs/reliability.md` and
 /// `docs/security.md`.
 pub(crate) fn faults(root: &Path) -> Result<()> {
-    let arguments = [
-        "test",
-        "--workspace",
-        "--test",
-        "faults",
-        "--test",
-        "secrecy",
-        "--",
-        "--nocapture",
-    ];
-    run(cargo(root, &arguments).env("ONETIMESHARE_FAULTS_LONG", "1"))
+    let selection = ["--test", "faults", "--test", "secrecy", "--", "--nocapture"];
+    run(tests(root)?
+        .args(selection)
+        .env("ONETIMESHARE_FAULTS_LONG", "1"))
 }
 
 /// The tests of stores, with those that need what takes long to install.
 pub(crate) fn stores(root: &Path) -> Result<()> {
-    let mut arguments = vec!["test", "--workspace", "--test", "stores"];
-    arguments.extend(["--features", "onetimeshare-tests/garage"]);
-    run(&mut cargo(root, &arguments))
+    let selection = [
+        "--test",
+        "stores",
+        "--features",
+        "onetimeshare-tests/garage",
+    ];
+    run(tests(root)?.args(selection))
 }
 
 /// Lints and tests of the server with the feature that no release has.

@@ -72,13 +72,13 @@ pub(crate) fn everything(root: &Path, steps: &mut Steps) -> Result<()> {
         system::Package::ALL,
         || bring_tools(root),
         || {
+            steps.run("format", || rust::format(root));
             steps.run("wasm", || wasm::build(root));
-            rust::lint(root, steps)
+            steps.run("build and lints", || rust::build(root));
         },
     )?;
     steps.run("tools", || tools::install(root));
     steps.run("deny", || deny::check(root, Subject::Packages));
-    steps.run("build", || browser_tests::build_server(root).map(drop));
     let beside = Beside::start()?;
     rust::unit(root, steps);
     steps.run("beside the Rust tests", || beside.end());

@@ -232,7 +232,7 @@ pub(crate) fn require(packages: &[Package]) -> Result<()> {
 pub(crate) fn require_meanwhile(
     packages: &[Package],
     more: impl FnOnce() + Send,
-    work: impl FnOnce() -> Result<()>,
+    work: impl FnOnce(),
 ) -> Result<()> {
     let missing = missing(packages);
     if !missing.is_empty() {
@@ -246,9 +246,8 @@ pub(crate) fn require_meanwhile(
             more();
             Ok::<_, anyhow::Error>(())
         });
-        let worked = work();
-        bringing.join().expect("installing does not panic")?;
-        worked
+        work();
+        bringing.join().expect("installing does not panic")
     })
 }
 

@@ -115,7 +115,7 @@ struct Embedding {
 
 impl Embedding {
     fn of(root: &Path) -> Result<Self> {
-        let messages = process::messages(&mut browser_tests::server_build(root))?;
+        let messages = process::messages(&mut browser_tests::server_build(root)?)?;
         let manifest = root.join(SERVER).join("Cargo.toml");
         let id = messages
             .iter()
