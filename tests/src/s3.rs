@@ -1,5 +1,5 @@
 //! S3 servers of others, each as a process on a free loopback port, with a folder and a bucket of its own that are gone
-//! afterwards; never one that runs already. `cargo xtask tools` installs them.
+//! afterwards; never one that runs already. `cargo xtask tools` installs those that cargo does not build with the tests.
 #![expect(
     clippy::panic,
     reason = "a test without its server cannot go on, and says why"
@@ -15,6 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::server::beside_this_test;
 
 /// The longest that a start may take, with other tests beside it.
 const START_MAX: Duration = Duration::from_mins(2);
@@ -40,19 +42,17 @@ impl S3 {
     /// How they prove it.
     pub const SECRET_KEY: &str = "swordfish-swordfish";
 
-    /// One that checks every signature, and keeps each object in a file below [`S3::folder`]: `s3s-fs`.
+    /// One that checks every signature, and keeps each object in a file below [`S3::folder`]: `s3s-fs`, which cargo builds with the
+    /// tests.
     #[track_caller]
     pub fn s3s_fs() -> Self {
         let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
         fs::create_dir(folder.path().join(Self::BUCKET)).expect("the folder is new");
-        let mut program = program("ONETIMESHARE_S3S_FS", "target/tools/bin/s3s-fs");
+        let mut program = Command::new(beside_this_test("s3-server"));
         program
-            .args(["--host", "127.0.0.1", "--port", "0"])
-            .args(["--access-key", Self::ACCESS_KEY])
-            .args(["--secret-key", Self::SECRET_KEY])
+            .arg("127.0.0.1:0")
             .arg(folder.path())
-            // It says where it listens in its log alone.
-            .env("RUST_LOG", "s3s_fs=info");
+            .args([Self::ACCESS_KEY, Self::SECRET_KEY]);
         Self::start(program, folder)
     }
 

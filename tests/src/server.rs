@@ -391,13 +391,18 @@ fn program() -> PathBuf {
     if let Some(named) = std::env::var_os(PROGRAM_VARIABLE) {
         return named.into();
     }
+    beside_this_test(PROGRAM)
+}
+
+/// The program that cargo built beside this test.
+pub(crate) fn beside_this_test(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");
     // target/debug/deps/interop-0123 or, of a benchmark or example, one folder below target/debug as well.
     let built = own.parent().and_then(Path::parent).unwrap_or(&own);
-    let program = built.join(format!("{PROGRAM}{EXE_SUFFIX}"));
+    let program = built.join(format!("{name}{EXE_SUFFIX}"));
     assert!(
         program.is_file(),
-        "there is no {}: build it with `cargo test --workspace --no-run`, or name one in {PROGRAM_VARIABLE}",
+        "there is no {}: build it with `cargo test --workspace --no-run`",
         program.display()
     );
     program

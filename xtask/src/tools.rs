@@ -1,4 +1,4 @@
-//! Programs of others: the S3 servers that tests of stores start, what reads the files of a deployment, and what `dist` makes its
+//! Programs of others: S3 servers that tests of stores start, what reads the files of a deployment, and what `dist` makes its
 //! lists with, in folders below `target/`; nothing of the system is changed.
 
 use std::path::{Path, PathBuf};
@@ -15,13 +15,6 @@ pub(crate) struct Tool {
     version: &'static str,
     features: &'static [&'static str],
 }
-
-/// The server that checks signatures.
-const S3S_FS: Tool = Tool {
-    name: "s3s-fs",
-    version: "0.14.1",
-    features: &["--features", "binary"],
-};
 
 /// The server that passes conditions over.
 const GARAGE: Tool = Tool {
@@ -57,7 +50,7 @@ pub(crate) fn install(root: &Path) -> Result<()> {
         let requirements = root.join("tests").join(folder).join("requirements.txt");
         python::venv(root, &requirements)?;
     }
-    S3S_FS.install(root)
+    Ok(())
 }
 
 /// Makes sure that the server is there that only the long run needs: it takes minutes to build.
@@ -94,7 +87,7 @@ impl Tool {
         process::run(&mut install)
     }
 
-    /// Whether it is in what cargo says of its folder, as a line such as `s3s-fs v0.14.1:`.
+    /// Whether it is in what cargo says of its folder, as a line such as `garage v2.5.0:`.
     fn is_listed(&self, listed: &str) -> bool {
         let own = format!("{} v{}:", self.name, self.version);
         listed.lines().any(|line| line == own)
@@ -107,9 +100,8 @@ mod tests {
 
     #[test]
     fn a_tool_is_there_in_its_own_version_only() {
-        let listed = "garage v2.5.0:\n    garage\ns3s-fs v0.14.10:\n    s3s-fs";
+        let listed = "garage v2.5.0:\n    garage\ncargo-auditable v0.7.70:\n    cargo-auditable";
         assert!(GARAGE.is_listed(listed));
-        assert!(!S3S_FS.is_listed(listed));
         assert!(!AUDITABLE.is_listed(listed));
         assert!(!GARAGE.is_listed(""));
     }

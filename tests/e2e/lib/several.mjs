@@ -16,7 +16,8 @@ import { Balancer } from "./balancer.mjs";
 import { Server, endProcess, filesBelow, freePort } from "./server.mjs";
 import { until } from "./wait.mjs";
 
-const S3S_FS = process.env.ONETIMESHARE_S3S_FS ?? new URL("../../../target/tools/bin/s3s-fs", import.meta.url).pathname;
+/** Built with the tests in Rust, and like them. */
+const S3_SERVER = new URL("../../../target/debug/s3-server", import.meta.url).pathname;
 
 /** Who may use the bucket. */
 const KEYS = { AWS_ACCESS_KEY_ID: "access", AWS_SECRET_ACCESS_KEY: "swordfish", AWS_REGION: "us-east-1" };
@@ -153,8 +154,8 @@ async function startRedis(folder, stores) {
 async function startS3(folder, stores) {
   const [dir, port] = [join(folder, "s3"), await freePort()];
   await mkdir(join(dir, "bucket"), { recursive: true });
-  const keys = ["--access-key", KEYS.AWS_ACCESS_KEY_ID, "--secret-key", KEYS.AWS_SECRET_ACCESS_KEY];
-  await startStore(S3S_FS, ["--host", "127.0.0.1", "--port", String(port), ...keys, dir], port, stores);
+  const keys = [KEYS.AWS_ACCESS_KEY_ID, KEYS.AWS_SECRET_ACCESS_KEY];
+  await startStore(S3_SERVER, [`127.0.0.1:${port}`, dir, ...keys], port, stores);
   return port;
 }
 
