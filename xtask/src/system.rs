@@ -23,6 +23,9 @@ pub(crate) enum Package {
     Caddy,
     /// A browser.
     Chromium,
+    /// Its engine alone, for two thirds of the work. Not every system has it: whoever installs the browser is offered it, and only
+    /// continuous integration, which is root on a Debian, insists.
+    ChromiumShell,
     /// A compiler for C++, which libFuzzer is written in.
     Compiler,
     /// Makes the root of a Debian, which an image is built on.
@@ -61,6 +64,7 @@ impl Package {
         Self::Age,
         Self::Caddy,
         Self::Chromium,
+        Self::ChromiumShell,
         Self::Firefox,
         Self::Faketime,
         Self::Fonts,
@@ -101,6 +105,7 @@ impl Package {
     /// What the tests in browsers need.
     pub(crate) const BROWSERS: &[Self] = &[
         Self::Chromium,
+        Self::ChromiumShell,
         Self::Firefox,
         Self::Fonts,
         Self::Node,
@@ -115,7 +120,8 @@ impl Package {
         match self {
             Self::Age => &["age"],
             Self::Caddy => &["caddy"],
-            Self::Chromium => &["chromium", "chromium-headless-shell"],
+            Self::Chromium => &["chromium"],
+            Self::ChromiumShell => &["chromium-headless-shell"],
             Self::Compiler => &["g++"],
             Self::Debootstrap => &["debootstrap"],
             Self::Faketime => &["libfaketime"],
@@ -139,6 +145,9 @@ impl Package {
             Self::Age => env::find_program(&["age"]).is_some(),
             Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::ChromiumShell => {
+                chromium_shell().is_some() || (chromium().is_some() && !env::is_ci())
+            }
             Self::Compiler => env::find_program(&["c++"]).is_some(),
             Self::Debootstrap => debootstrap().is_some(),
             Self::Faketime => has_faketime(),
@@ -307,6 +316,8 @@ fn install(names: &[&str]) -> Result<()> {
     process::run(
         apt()
             .args(["install", "-y", "-qq", "--no-install-recommends"])
+            // What is lost when this machine loses its power is made again on another.
+            .args(["-o", "Dpkg::Options::=--force-unsafe-io"])
             .args(names),
     )
 }
