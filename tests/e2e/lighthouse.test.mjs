@@ -1,6 +1,6 @@
 /**
  * Lighthouse on the three pages: nothing to say against their accessibility and their practices. How fast they are depends on
- * the machine, so that is printed and never judged.
+ * the machine and on what else it does, so that is printed and never judged; `node --test lighthouse.test.mjs` tells it best.
  *
  * @module
  */
@@ -23,6 +23,9 @@ const OPTIONS = {
   disableFullPageScreenshot: true,
   logLevel: "error",
 };
+
+/** What it says of a machine that does something else, too. */
+const BUSY = /slower CPU/;
 
 /** What is printed beside the score. */
 const TIMES = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift"];
@@ -57,7 +60,8 @@ function look(name, state, address) {
       await reach(page, [state]);
       // Now and then it loses the beginning of its trace on a busy machine. Only the times are made from that.
       const hasTimes = lhr.runtimeError?.code !== "NO_NAVSTART";
-      if (hasTimes) assert.deepEqual([lhr.runtimeError, lhr.runWarnings], [undefined, []]);
+      const warnings = lhr.runWarnings.filter((warning) => !BUSY.test(warning));
+      if (hasTimes) assert.deepEqual([lhr.runtimeError, warnings], [undefined, []]);
       const times = TIMES.map((id) => `${id} ${lhr.audits[id].displayValue}`).join(", ");
       context.diagnostic(hasTimes ? `${name}: performance ${percent(lhr.categories.performance)}; ${times}` : `${name}: not timed`);
       for (const category of ["accessibility", "best-practices"]) {

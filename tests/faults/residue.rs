@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memmem::Finder;
 use onetimeshare_client::Client;
 use onetimeshare_protocol::id::ClaimToken;
 use onetimeshare_tests::Server;
@@ -95,25 +95,27 @@ fn calls_to(end: End, tale: &Tale, claimant: ClaimToken) -> Vec<Call> {
 }
 
 /// Where one of `needles` is found: the files' names and the log's.
-fn found(needles: &[Vec<u8>], server: &Server) -> Vec<String> {
+fn found(needles: &AhoCorasick, server: &Server) -> Vec<String> {
     let mut places = found_in(needles, files_below(&server.data_dir()));
-    let log = server.log();
-    if needles
-        .iter()
-        .any(|needle| Finder::new(needle).find(log.as_bytes()).is_some())
-    {
+    if needles.is_match(&server.log()) {
         places.push("the log".to_owned());
     }
     places
 }
 
+/// Looks for all of `needles` at once.
+pub(crate) fn search(needles: &[Vec<u8>]) -> AhoCorasick {
+    AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(needles)
+        .expect("they are short and few")
+}
+
 /// The names of those of `files` in which one of `needles` is found.
-pub(crate) fn found_in(needles: &[Vec<u8>], mut files: Vec<PathBuf>) -> Vec<String> {
-    let finders: Vec<_> = needles.iter().map(Finder::new).collect();
+pub(crate) fn found_in(needles: &AhoCorasick, mut files: Vec<PathBuf>) -> Vec<String> {
     files.retain(|file| {
         // One that is deleted at this moment holds nothing any more.
-        let bytes = fs::read(file).unwrap_or_default();
-        finders.iter().any(|finder| finder.find(&bytes).is_some())
+        needles.is_match(&fs::read(file).unwrap_or_default())
     });
     files.iter().map(|file| name_of(file)).collect()
 }
@@ -159,7 +161,7 @@ fn nothing_is_left_of_what_has_ended() {
             }
         }
     }
-    let dead_forms = in_every_form(&dead);
+    let dead_forms = search(&in_every_form(&dead));
     let proof_forms = in_every_form(&proofs);
     until("the end of what has ended", PROMISED, || {
         found(&dead_forms, &server).is_empty()
@@ -171,14 +173,14 @@ fn nothing_is_left_of_what_has_ended() {
         } else {
             "0."
         };
-        let places = found(&tale.secret.ciphertext(), &server);
+        let places = found(&search(&tale.secret.ciphertext()), &server);
         assert!(
             places.iter().any(|place| place.starts_with(file)),
             "not found: {places:?}"
         );
     }
     assert_eq!(
-        found(&proof_forms, &server),
+        found(&search(&proof_forms), &server),
         Vec::<String>::new(),
         "a proof or token is kept"
     );
@@ -206,6 +208,9 @@ fn the_search_finds_every_form() {
     for form in in_every_form(&secret) {
         let file = server.data_dir().join("planted");
         fs::write(&file, [b"before ", &form[..], b" after"].concat()).expect("the folder is ours");
-        assert_eq!(found(&in_every_form(&secret), &server), ["planted"]);
+        assert_eq!(
+            found(&search(&in_every_form(&secret)), &server),
+            ["planted"]
+        );
     }
 }

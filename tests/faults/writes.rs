@@ -13,7 +13,7 @@ use onetimeshare_tests::Server;
 use crate::kills::SETTINGS;
 use crate::ledger::{Certainty, Ledger};
 use crate::load::client;
-use crate::residue::found_in;
+use crate::residue::{found_in, search};
 use crate::scale::{files_below, row, seeded, short_or_long, until};
 use crate::secret::{PART_LEN, Secret};
 use crate::strace::{Fault, Strace, Threads};
@@ -173,7 +173,7 @@ fn is_swept(server: &Server, tales: &[Tale]) -> bool {
     files_below(&blobs) == [blobs.join("store-id")]
         && tales
             .iter()
-            .all(|tale| found_in(&tale.secret.ciphertext(), records.to_vec()).is_empty())
+            .all(|tale| found_in(&search(&tale.secret.ciphertext()), records.to_vec()).is_empty())
 }
 
 /// Makes one fault, sees what the server does about it, and that everything is right after a restart.

@@ -1,13 +1,31 @@
-//! Buckets conform on three servers of different making, also where conditions are not known, and beside another store in the same
-//! bucket.
+//! Records conform in Redis, alone and as a cluster. Buckets conform on three servers of different making, also where conditions are not
+//! known, and beside another store in the same bucket.
 
 use std::sync::Arc;
 
 use onetimeshare_server::blob::{BlobStore as _, conformance};
-use onetimeshare_server::record::StoreId;
-use onetimeshare_tests::{Meddling, S3, S3Faults};
+use onetimeshare_server::record::{StoreId, conformance as records};
+use onetimeshare_tests::{Meddling, Redis, S3, S3Faults};
 
 use crate::buckets::open;
+use crate::redis;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_in_redis_conform() {
+    let server = Redis::start(&[]);
+    let store = redis::open(&server.url(), 0).await.at_callers_time();
+    records::run_all(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_in_a_cluster_whose_replicas_are_waited_for_conform() {
+    let nodes = Redis::start_cluster(3);
+    let _replicas = Redis::start_cluster_replicas(&nodes);
+    let store = redis::open(&redis::urls_of(&nodes), 1)
+        .await
+        .at_callers_time();
+    records::run_all(Arc::new(store)).await;
+}
 
 #[tokio::test]
 async fn a_bucket_of_s3s_fs_conforms_and_two_prefixes_never_meet() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use onetimeshare_protocol::id::ClaimVerifier;
 use onetimeshare_server::blob::memory::MemoryBlobs;
 use onetimeshare_server::record::conformance::{PERIODS, Sample};
-use onetimeshare_server::record::{Claimed, RecordStore as _, StoreResult, conformance};
+use onetimeshare_server::record::{Claimed, RecordStore as _, StoreResult};
 use onetimeshare_server::redis::record::RedisStore;
 use onetimeshare_server::redis::{Address, Terms};
 use onetimeshare_server::transfer::{Moment, Outcome};
@@ -50,28 +50,6 @@ async fn open_on(urls: &str, terms: Terms) -> RedisStore {
     let address = Address::parse(urls).unwrap();
     let blobs = Arc::new(MemoryBlobs::default());
     RedisStore::open(&address, terms, blobs).await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn records_in_redis_conform() {
-    let redis = Redis::start(&[]);
-    let store = open(&redis.url(), 0).await.at_callers_time();
-    conformance::run_all(Arc::new(store)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn records_in_a_cluster_of_redis_conform() {
-    let nodes = Redis::start_cluster(3);
-    let store = open(&urls_of(&nodes), 0).await.at_callers_time();
-    conformance::run_all(Arc::new(store)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn records_in_a_cluster_whose_replicas_are_waited_for_conform() {
-    let nodes = Redis::start_cluster(3);
-    let _replicas = Redis::start_cluster_replicas(&nodes);
-    let store = open(&urls_of(&nodes), 1).await.at_callers_time();
-    conformance::run_all(Arc::new(store)).await;
 }
 
 pub(crate) fn urls_of(nodes: &[Redis]) -> String {

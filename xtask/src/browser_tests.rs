@@ -40,15 +40,13 @@ pub(crate) enum Servers {
     Several,
 }
 
-/// The file that takes times, with nothing beside it. They say nothing of several servers.
-const TIMED: &str = "lighthouse.test.mjs";
-
-/// The file that is on several servers by itself: the main job, to send and to open, from either browser to the other.
+/// The file that is on several servers by itself: the main job, to send in one browser and to open in another.
 const SEVERAL: &str = "several.test.mjs";
 
 /// Those that take longest begin first, so that none of them is left to run alone in the end.
-const LONGEST: [&str; 8] = [
+const LONGEST: [&str; 9] = [
     "axe.test.mjs",
+    "lighthouse.test.mjs",
     "open-states.test.mjs",
     "manage.test.mjs",
     "open-more.test.mjs",
@@ -65,10 +63,9 @@ const AGAIN_MAX: usize = 2;
 /// to be flaky when they pass then.
 pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result<()> {
     let names: Vec<&str> = browsers.iter().map(|browser| browser.name()).collect();
-    let files = test_files(&folder(root))?;
-    let (timed, mut others): (Vec<_>, Vec<_>) = files.into_iter().partition(|name| name == TIMED);
+    let mut files = test_files(&folder(root))?;
     if servers == Servers::Several {
-        others.retain(|name| name != SEVERAL);
+        files.retain(|name| name != SEVERAL);
     }
     let node = || {
         let mut node = prepare(root)?;
@@ -80,9 +77,6 @@ pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result
         }
         Ok::<_, anyhow::Error>(node)
     };
-    if servers == Servers::One {
-        process::run(tests(&mut prepare(root)?).args(timed))?;
-    }
     let aside = tempfile::tempdir()?;
     let failed = aside.path().join("failed");
     // Each drives one browser at a time, and waits for it more than half of the time.
@@ -91,7 +85,7 @@ pub(crate) fn run(root: &Path, browsers: &[Browser], servers: Servers) -> Result
             .args(["--test-reporter-destination=stdout", "--test-concurrency=4"])
             .arg("--test-reporter=./lib/failed.mjs")
             .arg(destination(&failed))
-            .args(others),
+            .args(files),
     );
     let Err(error) = first else { return Ok(()) };
     let failed = fs::read_to_string(failed).unwrap_or_default();

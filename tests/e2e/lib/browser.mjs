@@ -23,11 +23,26 @@ const CHROMIUM_ARGS = [
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",
+  // A page of a new profile never gets the process that is kept ready for the next.
+  "--disable-features=SpareRendererForSitePerProcess",
   "--disable-gpu",
   "--disable-quic",
   "--disable-sync",
   "--in-process-gpu",
 ];
+
+/** Spares Firefox what it does for somebody who looks: a quarter of its work. */
+const QUIET = {
+  "layout.frame_rate": 10,
+  "toolkit.cosmeticAnimations.enabled": false,
+  "browser.tabs.animate": false,
+  "browser.startup.page": 0,
+  "browser.newtabpage.enabled": false,
+  "browser.newtab.preload": false,
+  "browser.sessionstore.interval": 3_600_000,
+  "browser.shell.checkDefaultBrowser": false,
+  "dom.ipc.processPrelaunch.enabled": false,
+};
 
 /** A running browser. */
 export class Browser {
@@ -139,6 +154,7 @@ async function launchFirefox(folder) {
       "browser.helperApps.neverAsk.saveToDisk": "application/octet-stream",
       "network.captive-portal-service.enabled": false,
       "network.connectivity-service.enabled": false,
+      ...QUIET,
     },
   });
   return { browser, profile };
