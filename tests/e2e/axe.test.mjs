@@ -1,6 +1,7 @@
 /**
- * Every state of the three pages, in both themes and both widths: axe finds nothing in it, and nothing is wider than the
- * screen, not with text of double size either. In Chromium; what axe looks at is the same in every browser.
+ * Every state of the three pages, in both themes and both widths (two of the four combinations, which alternate from state to state):
+ * axe finds nothing in it, and nothing is wider than the screen, not with text of double size either. In Chromium; what axe looks at is
+ * the same in every browser.
  *
  * @module
  */

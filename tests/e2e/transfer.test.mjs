@@ -1,5 +1,5 @@
 /**
- * The main job, in every direction: what one browser sends, another opens, bit by bit, once; then the server has nothing
+ * The main job, in every direction unless one is asked for: what one browser sends, another opens, bit by bit, once; then the server has nothing
  * left of it.
  *
  * @module
@@ -20,8 +20,7 @@ const LIMIT = { timeout: 180_000 };
 const stage = await Stage.open([], { isWhole: true });
 after(() => stage.close());
 
-// Which of several servers a browser meets is chance in either direction.
-const directions = IS_SEVERAL ? stage.directions.slice(0, 1) : stage.directions;
+const directions = import.meta.url.endsWith("?one-way") ? stage.directions.slice(0, 1) : stage.directions;
 const servers = IS_SEVERAL ? "several servers: " : "";
 
 for (const [from, to] of directions) {

@@ -222,7 +222,7 @@ fn largest(pairs: &[Pair]) -> &Pair {
 
 /// Nobody can tell the states apart by the time that `call` takes.
 fn check(call: Call, subjects: &Subjects, rng: &mut fastrand::Rng) {
-    // Each difference is one of two states: the short run takes 10 000 samples for it.
+    // A difference is one of two states: the short run has 10 000 samples for each, 5 000 of either.
     let count = short_or_long(5_000, 100_000);
     let base = subjects.place.server.base();
     let probes = Probes::make(call, subjects, rng);

@@ -98,7 +98,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
         Task::Faults => faults(root, &mut steps)?,
         Task::Fuzz(choice) => look_for_inputs(root, &choice, &mut steps)?,
         Task::Otel => {
-            toolchain::ensure_components(root)?;
+            toolchain::ensure_component(root, "clippy")?;
             steps.run("wasm", || wasm::build(root));
             rust::otel(root, &mut steps);
         }

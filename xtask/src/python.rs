@@ -12,10 +12,11 @@ use crate::process::{output, run};
 /// The Python that finds them.
 pub(crate) fn venv(root: &Path, requirements: &Path) -> Result<PathBuf> {
     let uv = uv(root)?;
+    let own = output(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]))?;
     make(root, requirements, |folder, python| {
         run(Command::new(&uv)
             .args(["venv", "--quiet", "--clear"])
-            .args(["--python", "python3", "--no-python-downloads"])
+            .args(["--python", &own])
             .arg(folder))?;
         run(Command::new(&uv)
             .args(["pip", "install", "--quiet", "--no-cache"])
@@ -26,7 +27,8 @@ pub(crate) fn venv(root: &Path, requirements: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The program that installs them, itself installed by pip, which takes ten times as long for the rest.
+/// The program that installs them, itself installed by pip, which takes ten times as long for the rest. Of an index that is not the
+/// public one it learns from its own settings (`UV_DEFAULT_INDEX`), not from pip's.
 fn uv(root: &Path) -> Result<PathBuf> {
     let requirements = root.join("tests").join("uv").join("requirements.txt");
     let python = make(root, &requirements, |folder, python| {

@@ -12,11 +12,12 @@ use crate::{env, toolchain, ui, wasm};
 
 /// This program's own package. What this was built of serves its tests, too; in one build with all the others its dependencies would
 /// have more features, and be built again.
-const OWN: &str = "onetimeshare-xtask";
+const OWN: [&str; 2] = ["--package", "onetimeshare-xtask"];
+const OTHERS: &[&str] = &["--workspace", "--exclude", OWN[1]];
 
 /// Whether everything is formatted.
 pub(crate) fn format(root: &Path) -> Result<()> {
-    toolchain::ensure_components(root)?;
+    toolchain::ensure_component(root, "rustfmt")?;
     run(&mut cargo(root, &["fmt", "--all", "--check"]))
 }
 
@@ -24,6 +25,7 @@ pub(crate) fn format(root: &Path) -> Result<()> {
 fn lint(root: &Path, steps: &mut Steps) {
     steps.run("format", || format(root));
     steps.run("clippy", || {
+        toolchain::ensure_component(root, "clippy")?;
         let selection = ["--workspace", "--all-targets", "--", "-D", "warnings"];
         run(cargo(root, &["clippy"]).args(selection))
     });
@@ -32,27 +34,30 @@ fn lint(root: &Path, steps: &mut Steps) {
 /// `cargo test` of every package but this program's, compiled by clippy: it builds what it finds fault with, where `cargo clippy` would
 /// check every dependency beside what is built of it. It optimises less, which nothing of this profile notices.
 pub(crate) fn tests(root: &Path) -> Result<Command> {
-    compiled_by_clippy(root, &["--workspace", "--exclude", OWN])
+    compiled_by_clippy(root, "test", OTHERS)
 }
 
 /// The same of this program's package.
 fn own_tests(root: &Path) -> Result<Command> {
-    compiled_by_clippy(root, &["--package", OWN])
+    compiled_by_clippy(root, "test", &OWN)
 }
 
-fn compiled_by_clippy(root: &Path, packages: &[&str]) -> Result<Command> {
-    toolchain::ensure_components(root)?;
-    let mut test = cargo(root, &["test"]);
-    test.args(packages)
+fn compiled_by_clippy(root: &Path, what: &str, packages: &[&str]) -> Result<Command> {
+    toolchain::ensure_component(root, "clippy")?;
+    let mut command = cargo(root, &[what]);
+    command
+        .args(packages)
         .env("RUSTC_WORKSPACE_WRAPPER", env::clippy_driver());
-    Ok(test)
+    Ok(command)
 }
 
-/// Builds everything that tests need, and more that could be faulty; a warning is an error, but hinders no test.
+/// Builds everything that tests need, and more that could be faulty; a warning is an error, but hinders no test. Only what is denied
+/// outright does, as what does not compile.
 pub(crate) fn build(root: &Path) -> Result<()> {
     let mut said = BTreeSet::new();
-    for mut test in [tests(root)?, own_tests(root)?] {
-        said.extend(diagnostics(test.args(["--all-targets", "--no-run"]))?);
+    for packages in [OTHERS, &OWN] {
+        let mut build = compiled_by_clippy(root, "build", packages)?;
+        said.extend(diagnostics(build.arg("--all-targets"))?);
     }
     for diagnostic in &said {
         ui::note(diagnostic);
@@ -63,7 +68,7 @@ pub(crate) fn build(root: &Path) -> Result<()> {
     }
 }
 
-/// Everything that needs nothing to be built but the tests of the tree itself.
+/// Everything that needs no test to run but those of the tree itself.
 pub(crate) fn check(root: &Path, steps: &mut Steps) {
     steps.run("wasm", || wasm::build(root));
     lint(root, steps);
@@ -126,4 +131,29 @@ pub(crate) fn documentation(root: &Path) -> Result<()> {
     let targets = ["--lib", "--bins", "--examples"];
     let mut doc = cargo(root, &["doc", "--workspace", "--no-deps"]);
     run(doc.args(targets).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_compiles_the_tests_finds_fault_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("faulty.rs");
+        let text = "pub fn negate(is: bool) -> bool { if is == true { false } else { true } }\n";
+        std::fs::write(&file, text).unwrap();
+        // As cargo calls it: the compiler that it stands before, then what that is told.
+        let compiled = Command::new(env::clippy_driver())
+            .arg(env::rustc())
+            .args(["--crate-type=lib", "--emit=metadata", "--out-dir"])
+            .args([folder.path(), &file])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&compiled.stderr);
+        assert!(
+            compiled.status.success() && said.contains("clippy::bool_comparison"),
+            "{said}"
+        );
+    }
 }

@@ -23,8 +23,8 @@ pub(crate) enum Package {
     Caddy,
     /// A browser.
     Chromium,
-    /// Its engine alone, for two thirds of the work. Not every system has it: whoever installs the browser is offered it, and only
-    /// continuous integration, which is root on a Debian, insists.
+    /// Its engine alone, for two thirds of the work. Not every system has it: whoever installs the browser is offered it, and only where
+    /// packages are installed without asking, it is missing beside a browser.
     ChromiumShell,
     /// A compiler for C++, which libFuzzer is written in.
     Compiler,
@@ -146,7 +146,7 @@ impl Package {
             Self::Caddy => env::find_program(&["caddy"]).is_some(),
             Self::Chromium => chromium().is_some(),
             Self::ChromiumShell => {
-                chromium_shell().is_some() || (chromium().is_some() && !env::is_ci())
+                chromium_shell().is_some() || (chromium().is_some() && !may_install())
             }
             Self::Compiler => env::find_program(&["c++"]).is_some(),
             Self::Debootstrap => debootstrap().is_some(),
@@ -260,8 +260,13 @@ pub(crate) fn require_meanwhile(
     })
 }
 
+/// Whether nobody is to be asked before packages are installed.
+fn may_install() -> bool {
+    env::is_ci() && is_root()
+}
+
 fn require_right_to_install(missing: &[Package]) -> Result<()> {
-    if env::is_ci() && is_root() {
+    if may_install() {
         return Ok(());
     }
     bail!("{}", sentence_for(missing))
@@ -316,7 +321,7 @@ fn install(names: &[&str]) -> Result<()> {
     process::run(
         apt()
             .args(["install", "-y", "-qq", "--no-install-recommends"])
-            // What is lost when this machine loses its power is made again on another.
+            // What a loss of power takes is installed again.
             .args(["-o", "Dpkg::Options::=--force-unsafe-io"])
             .args(names),
     )

@@ -40,27 +40,24 @@ fn has_target(root: &Path, target: &str) -> bool {
     process::output(&mut rustc).is_ok_and(|folder| Path::new(&folder).is_dir())
 }
 
-/// Makes sure that `cargo clippy` and `cargo fmt` are there.
-pub(crate) fn ensure_components(root: &Path) -> Result<()> {
-    for component in ["clippy", "rustfmt"] {
-        let command = if component == "rustfmt" {
-            "fmt"
-        } else {
-            component
-        };
-        if process::succeeds(&mut process::cargo(root, &[command, "--version"])) {
-            continue;
-        }
-        if env::find_program(&["rustup"]).is_none() {
-            bail!(
-                "{component} is missing and there is no rustup to add it: install it and run this again"
-            );
-        }
-        ui::note(&format!("adding the Rust component {component}"));
-        process::run(rustup(root).args(["component", "add", component]))
-            .with_context(|| format!("cannot add the Rust component {component}"))?;
+/// Makes sure that `clippy` or `rustfmt` is there.
+pub(crate) fn ensure_component(root: &Path, component: &str) -> Result<()> {
+    let command = if component == "rustfmt" {
+        "fmt"
+    } else {
+        component
+    };
+    if process::succeeds(&mut process::cargo(root, &[command, "--version"])) {
+        return Ok(());
     }
-    Ok(())
+    if env::find_program(&["rustup"]).is_none() {
+        bail!(
+            "{component} is missing and there is no rustup to add it: install it and run this again"
+        );
+    }
+    ui::note(&format!("adding the Rust component {component}"));
+    process::run(rustup(root).args(["component", "add", component]))
+        .with_context(|| format!("cannot add the Rust component {component}"))
 }
 
 /// rustup in the workspace, where it works on the pinned toolchain.

@@ -34,7 +34,8 @@ pub(crate) fn usage() {
         "usage: cargo xtask COMMAND
 
   serve [-- ARGS]   build everything and start the server; ARGS are the server's own
-  test              every check and every test, as CI runs it
+  test              every test, and every check but that of the documentation
+  check             formatting, lints, documentation, the rules of the tree
   wasm              build the browsers' half into www/wasm/
   faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set;
                     and of what strangers and operators can learn
@@ -50,7 +51,6 @@ pub(crate) fn usage() {
   screens [DIR]     take the screenshots, into docs/screens/ unless told otherwise
 
 the steps of test, each alone:
-  check             formatting, lints, documentation, the rules of the tree
   unit              the Rust tests
   deny [--advisories]
                     what comes from outside, against deny.toml; or what is known against it, which needs more of the network

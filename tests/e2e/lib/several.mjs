@@ -9,15 +9,15 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { Balancer } from "./balancer.mjs";
-import { Server, endProcess, filesBelow, freePort } from "./server.mjs";
+import { PROGRAM, Server, endProcess, filesBelow, freePort } from "./server.mjs";
 import { until } from "./wait.mjs";
 
-/** Built with the tests in Rust, and like them. */
-const S3_SERVER = new URL("../../../target/debug/s3-server", import.meta.url).pathname;
+/** Cargo puts it beside the server. */
+const S3_SERVER = join(dirname(PROGRAM), "s3-server");
 
 /** Who may use the bucket. */
 const KEYS = { AWS_ACCESS_KEY_ID: "access", AWS_SECRET_ACCESS_KEY: "swordfish", AWS_REGION: "us-east-1" };
