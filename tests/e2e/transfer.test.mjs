@@ -1,6 +1,6 @@
 /**
- * The main job, in every direction unless one is asked for: what one browser sends, another opens, bit by bit, once; then the server has nothing
- * left of it.
+ * The main job, in every direction unless one is asked for: what one browser sends, another opens, bit by bit, once; then the server
+ * has nothing left of it.
  *
  * @module
  */

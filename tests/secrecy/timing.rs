@@ -222,8 +222,7 @@ fn largest(pairs: &[Pair]) -> &Pair {
 
 /// Nobody can tell the states apart by the time that `call` takes.
 fn check(call: Call, subjects: &Subjects, rng: &mut fastrand::Rng) {
-    // A difference is one of two states: the short run has 10 000 samples for each, 5 000 of either.
-    let count = short_or_long(5_000, 100_000);
+    let count = short_or_long(10_000, 100_000);
     let base = subjects.place.server.base();
     let probes = Probes::make(call, subjects, rng);
     // Until everything is in its place.

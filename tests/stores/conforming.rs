@@ -18,6 +18,15 @@ async fn records_in_redis_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_in_a_cluster_of_redis_conform() {
+    let nodes = Redis::start_cluster(3);
+    let store = redis::open(&redis::urls_of(&nodes), 0)
+        .await
+        .at_callers_time();
+    records::run_all(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn records_in_a_cluster_whose_replicas_are_waited_for_conform() {
     let nodes = Redis::start_cluster(3);
     let _replicas = Redis::start_cluster_replicas(&nodes);
