@@ -71,6 +71,7 @@ impl Strace {
             threads,
             change,
             fault,
+            ..
         } = series;
         let log = NamedTempFile::new().expect("the system has a folder for temporary files");
         let fault = match fault {
