@@ -18,6 +18,7 @@ mod many;
 mod proxy;
 mod residue;
 mod secret;
+mod starts;
 mod strace;
 mod tale;
 mod wire;

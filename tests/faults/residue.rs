@@ -18,7 +18,7 @@ use crate::secret::{PART_LEN, Secret};
 use crate::tale::{Tale, fresh};
 use crate::wire::Call;
 
-const SETTINGS: &[&str] = &[
+pub(crate) const SETTINGS: &[&str] = &[
     "--part-size",
     "64KiB",
     "--inline-max",

@@ -153,9 +153,9 @@ impl Server {
         self.log.text()
     }
 
-    /// Has its program check what it keeps, every byte of it, whether it runs or not.
+    /// Has its program check what it keeps, every byte of it, whether it runs or not. What it says of it.
     #[track_caller]
-    pub fn check(&self) {
+    pub fn check(&self) -> String {
         let checked = Command::new(program())
             .env_clear()
             .envs(self.variables.iter().cloned())
@@ -172,6 +172,7 @@ impl Server {
             "{said}{complained}\n{}",
             self.log()
         );
+        said.into_owned()
     }
 
     /// What its program says that browsers are given (`onetimeshare-server hashes`).
@@ -260,6 +261,27 @@ impl Server {
             self.kill();
             panic!("{PROGRAM} does not say where it listens:\n{}", self.log());
         };
+        self.listens_at(base);
+    }
+
+    /// The same for one that may be killed at any point of its way. Whether it has come to listen.
+    #[track_caller]
+    pub fn restart_doomed(&mut self) -> bool {
+        let listens = self.spawn();
+        match listens.recv_timeout(START_MAX) {
+            Ok(base) => {
+                self.listens_at(base);
+                true
+            }
+            Err(RecvTimeoutError::Disconnected) => false,
+            Err(RecvTimeoutError::Timeout) => {
+                self.kill();
+                panic!("{PROGRAM} neither listens nor ends:\n{}", self.log());
+            }
+        }
+    }
+
+    fn listens_at(&mut self, base: String) {
         let (_, address) = base.split_once("://").unwrap_or_default();
         self.address = address.to_owned();
         self.base = base;
