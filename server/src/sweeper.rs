@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use crate::blob::ObjectName;
 use crate::metrics::{Metrics, Pass};
 use crate::record::{StoreError, Taken};
 use crate::service::{MatchError, Service, check_stores, leave_mark};
@@ -117,13 +118,7 @@ async fn delete_due(service: &Service) -> Result<(usize, usize), StoreError> {
 pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
     let (records, blobs) = (service.records(), service.blobs());
     check_stores(records.as_ref(), blobs.as_ref()).await?;
-    let age_s = service.limits().age_max_s(service.periods());
-    let mut orphans = Vec::new();
-    for object in blobs.list_old(age_s, service.moment().now, BATCH).await? {
-        if !records.is_known(&object.id).await? {
-            orphans.push(object);
-        }
-    }
+    let orphans = find_orphans(service).await?;
     let mut deleted = 0;
     for (object, result) in orphans.iter().zip(blobs.delete_all(&orphans).await) {
         match result {
@@ -133,4 +128,26 @@ pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
         }
     }
     Ok(deleted)
+}
+
+/// About a batch of them, or more; none only when there is none.
+async fn find_orphans(service: &Service) -> Result<Vec<ObjectName>, StoreError> {
+    let (records, blobs) = (service.records(), service.blobs());
+    let age_s = service.limits().age_max_s(service.periods());
+    let mut limit = BATCH;
+    loop {
+        let old = blobs.list_old(age_s, service.moment().now, limit).await?;
+        let is_all = old.len() < limit;
+        let mut orphans = Vec::new();
+        for object in old {
+            if !records.is_known(&object.id).await? {
+                orphans.push(object);
+            }
+        }
+        if is_all || !orphans.is_empty() {
+            return Ok(orphans);
+        }
+        // Living ones are as old only when an operator has shortened a period since: then the orphans come behind them.
+        limit = limit.saturating_mul(2);
+    }
 }

@@ -159,6 +159,7 @@ fn fill_and_free(mut disk: Disk) -> usize {
     });
     let mut tale = disk.upload(1000).expect("there is room again");
     goes_on(&mut tale, &disk.client, &Call::Claim(fresh(&mut disk.rng)));
+    assert!(!disk.server.has_ended(), "it goes on after all that");
     ready.len()
 }
 

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::record::sqlite::SqliteStore;
 use crate::stage::{self, Fate, LATER_S, LIMITS, PERIODS, Parcel, START, Stage};
-use crate::sweeper::{sweep, sweep_orphans};
+use crate::sweeper::{BATCH, sweep, sweep_orphans};
 
 const READ: CheckOptions = CheckOptions {
     is_deep: false,
@@ -434,6 +434,24 @@ async fn one_object_that_cannot_be_deleted_does_not_keep_the_others() {
     assert_eq!(sweep_orphans(&stage.service).await.unwrap(), 3);
     assert!(stuck.exists());
     assert!(others.iter().all(|path| !path.exists()));
+}
+
+/// Of an operator who has shortened a period, what lives may be as old as what does not, and a listing may begin with either.
+#[tokio::test]
+async fn orphans_are_found_behind_more_than_a_batch_of_what_lives() {
+    let folder = Folder::new();
+    let living = folder.stray(&folder.in_parts(Fate::Ready), "", OLD_S);
+    for random in 0..2 * BATCH {
+        let old = living.with_file_name(format!("0.{random:016x}"));
+        fs::write(&old, "left over").unwrap();
+        set_age(&old, OLD_S);
+    }
+    let orphan = |id: u8| folder.stray(&TransferId::from_bytes([id; 16]), "", OLD_S);
+    let orphans: Vec<_> = (100..124).map(orphan).collect();
+    let stage = Stage::later(folder.path()).await;
+    while sweep_orphans(&stage.service).await.unwrap() > 0 {}
+    assert!(orphans.iter().all(|path| !path.exists()));
+    assert!(living.exists());
 }
 
 #[test]

@@ -41,7 +41,8 @@ use self::readers::Readers;
 use self::reserve::Reserve;
 use self::rows::Stored;
 use self::steps::{
-    Proof, accept_part, body_place, ciphertext, create, glance, in_section, read, shown, sweep,
+    Proof, accept_part, body_place, burn, ciphertext, create, glance, in_section, read, shown,
+    sweep,
 };
 use self::writer::{Section, Writer};
 use super::step::{self, Queued};
@@ -392,14 +393,13 @@ impl RecordStore for SqliteStore {
         owner: &OwnerVerifier,
         at: Moment,
     ) -> StoreResult<Outcome<()>> {
-        let owner = owner.clone();
-        let proof = Proof::Owner(owner.clone());
-        self.step(id, proof, at, move |_, _, transfer| {
-            Ok(transfer
-                .authorize_owner(&owner)
-                .map(|()| transfer.burn(at.now)))
-        })
-        .await
+        if !self.is_authorized(id, Proof::Owner(owner.clone())).await? {
+            return Ok(Err(Refusal::Unknown));
+        }
+        let (id, owner) = (id.clone(), owner.clone());
+        self.writer
+            .run(move |section| burn(section, &id, &owner, at))
+            .await
     }
 
     async fn unlock(

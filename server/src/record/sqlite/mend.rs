@@ -59,7 +59,7 @@ impl Mender {
             let Some(stored) = stored.filter(|stored| stored.transfer.is_gone()) else {
                 return Ok(false);
             };
-            rows::erase(section, &stored, long_ago(at))?;
+            rows::erase(section, stored.row, id, long_ago(at))?;
             Ok(true)
         })
     }

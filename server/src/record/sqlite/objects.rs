@@ -91,25 +91,30 @@ pub(super) fn find(
 }
 
 /// Queues every object of a transfer that is gone: its parts, and at once also what is still being written.
-pub(super) fn doom_parts(conn: &Connection, stored: &Stored, at: Moment) -> StoreResult<()> {
+pub(super) fn doom_parts(
+    conn: &Connection,
+    row: i64,
+    id: &TransferId,
+    at: Moment,
+) -> StoreResult<()> {
     let doomed = Queued::doomed(at);
     conn.prepare_cached(
         "UPDATE deletion SET due_at = min(due_at, ?2) WHERE id = ?1 AND NOT is_taken",
     )?
-    .execute(params![stored.transfer.id.as_bytes(), int(at.now)?])?;
+    .execute(params![id.as_bytes(), int(at.now)?])?;
     conn.prepare_cached(
         "INSERT INTO deletion (id, part_index, random, due_at, final_at, is_taken)
          SELECT ?2, part_index, random, ?3, ?4, 0 FROM part WHERE row = ?1
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![
-        stored.row,
-        stored.transfer.id.as_bytes(),
+        row,
+        id.as_bytes(),
         int(doomed.due_at)?,
         int(doomed.final_at)?
     ])?;
     conn.prepare_cached("DELETE FROM part WHERE row = ?1")?
-        .execute([stored.row])?;
+        .execute([row])?;
     Ok(())
 }
 

@@ -260,7 +260,7 @@ pub(super) fn save(
         }
     }
     if after.is_gone() && !before.transfer.is_gone() {
-        erase(section, before, at)?;
+        erase(section, before.row, &after.id, at)?;
     }
     count(section.conn, Tally::between(Some(&before.transfer), after))
 }
@@ -363,13 +363,40 @@ pub(super) fn held_by(conn: &Connection, holder: &Holder) -> StoreResult<HeldBy>
 }
 
 /// Erases the ciphertext of a transfer that is gone, and queues its objects.
-pub(super) fn erase(section: &Section<'_>, stored: &Stored, at: Moment) -> StoreResult<()> {
+pub(super) fn erase(
+    section: &Section<'_>,
+    row: i64,
+    id: &TransferId,
+    at: Moment,
+) -> StoreResult<()> {
     section
         .conn
         .prepare_cached("DELETE FROM sealed WHERE row = ?1")?
-        .execute([stored.row])?;
-    objects::doom_parts(section.conn, stored, at)?;
+        .execute([row])?;
+    objects::doom_parts(section.conn, row, id, at)?;
     section.has_erased.set(true);
+    Ok(())
+}
+
+/// Erases a record that cannot be read, with all that belongs to it, whatever it may say. Nobody can open it any more, and no
+/// tombstone could tell what it was.
+pub(super) fn discard(section: &Section<'_>, id: &TransferId, at: Moment) -> StoreResult<()> {
+    let conn = section.conn;
+    let found = conn
+        .prepare_cached("SELECT row FROM transfer WHERE id = ?1")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(row) = found else {
+        return Ok(());
+    };
+    erase(section, row, id, at)?;
+    forget(section, row)?;
+    // How much of what is held it was, it does not tell.
+    conn.execute(
+        "UPDATE counter SET (held_count, held_len) =
+            (SELECT count(*), coalesce(sum(?1 + manifest_len + body_len), 0) FROM transfer WHERE phase <> ?2)",
+        [int(RECORD_LEN)?, GONE],
+    )?;
     Ok(())
 }
 

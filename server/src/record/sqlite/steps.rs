@@ -231,10 +231,39 @@ pub(super) fn shown(
     })
 }
 
-/// Settles one transfer that is due, or forgets it.
+/// Burns it for its owner, also when its record is damaged: it is erased then, and leaves no tombstone.
+pub(super) fn burn(
+    section: &Section<'_>,
+    id: &TransferId,
+    owner: &OwnerVerifier,
+    at: Moment,
+) -> StoreResult<Outcome<()>> {
+    let burnt = in_section(section, id, at, |_, _, transfer| {
+        Ok(transfer
+            .authorize_owner(owner)
+            .map(|()| transfer.burn(at.now)))
+    });
+    match burnt {
+        // Whose it is was seen before.
+        Err(StoreError::Corrupt(reason)) => {
+            tracing::error!(%reason, ?id, "a damaged record is burnt: it is erased");
+            rows::discard(section, id, at).map(Ok)
+        }
+        burnt => burnt,
+    }
+}
+
+/// Settles one transfer that is due, or forgets it. One whose record is damaged is erased: what time would have made of it
+/// cannot be told, and nobody can open it.
 fn sweep_one(section: &Section<'_>, id: &TransferId, at: Moment) -> StoreResult<()> {
-    let Some(before) = rows::load(section.conn, id)? else {
-        return Ok(());
+    let before = match rows::load(section.conn, id) {
+        Ok(Some(before)) => before,
+        Ok(None) => return Ok(()),
+        Err(StoreError::Corrupt(reason)) => {
+            tracing::error!(%reason, ?id, "a damaged record is due: it is erased");
+            return rows::discard(section, id, at);
+        }
+        Err(error) => return Err(error),
     };
     let mut after = before.transfer.clone();
     after.settle(at);
@@ -260,7 +289,7 @@ pub(super) fn sweep(section: &Section<'_>, limit: usize, at: Moment) -> StoreRes
     for id in &due {
         match sweep_one(section, id, at) {
             Ok(()) => swept += 1,
-            // One damaged row must not keep all others for ever.
+            // One damaged page must not keep all others for ever.
             Err(error @ StoreError::Corrupt(_)) => {
                 tracing::error!(%error, ?id, "a record cannot be swept");
             }

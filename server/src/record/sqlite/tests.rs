@@ -1,6 +1,7 @@
 //! What only the SQLite store must do: keep everything over a restart, leave nothing of what it erased, and refuse a data
 //! directory that is not its own.
 
+mod damaged;
 mod older_versions;
 mod residue;
 mod traces;
@@ -336,24 +337,6 @@ async fn reading_writes_nothing() {
         log_len(directory.path()) > before,
         "a step through the writer keeps it"
     );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_damaged_row_does_not_keep_the_others_from_being_swept() {
-    let directory = tempfile::tempdir().unwrap();
-    let t = Fixture::on(open(directory.path())).await;
-    let (damaged, sound) = (Sample::inline(1), Sample::inline(1));
-    t.create(&damaged).await.unwrap();
-    t.create(&sound).await.unwrap();
-    let conn = Connection::open(directory.path().join(DATABASE)).unwrap();
-    let id = damaged.new.creation.id.as_bytes();
-    conn.execute("UPDATE transfer SET phase = 99 WHERE id = ?1", [id])
-        .unwrap();
-    drop(conn);
-    let late = t.after(10 * 86_400);
-    assert_eq!(late.store.sweep(10, late.at).await.unwrap(), 1);
-    assert!(!late.is_known(&sound).await);
-    assert!(late.is_known(&damaged).await);
 }
 
 #[cfg(unix)]
