@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use onetimeshare_client::Client;
+use onetimeshare_protocol::error::ErrorCode;
 use onetimeshare_protocol::id::ClaimToken;
 
 use crate::ledger::{Certainty, Ledger};
@@ -154,22 +155,48 @@ impl Tale {
         start..rng.u64(start + 1..=end)
     }
 
-    /// Three claimants at one moment, each by one of `clients`.
-    pub(crate) fn race(&mut self, clients: &[Client], rng: &mut fastrand::Rng) {
-        let calls: [_; 3] = std::array::from_fn(|_| (any(clients, rng), Call::Claim(fresh(rng))));
-        for (_, call) in &calls {
+    /// What several clients might do at one moment: three new claimants, one that reads and ends, and the owner; or two writers of
+    /// one part and somebody who completes.
+    fn rush(&self, rng: &mut fastrand::Rng) -> Vec<Call> {
+        let mut calls = Vec::new();
+        if self.ledger.is_complete(&self.secret) {
+            calls.extend((0..3).map(|_| Call::Claim(fresh(rng))));
+            if let Some(holder) = self.holder(rng) {
+                calls.push(Call::Body(holder.clone(), self.range(rng)));
+                calls.extend(rng.bool().then_some(Call::Delivered(holder)));
+            }
+        } else {
+            let index = rng.u64(0..self.secret.part_count());
+            calls.extend([Call::Part(index), Call::Part(index), Call::Complete]);
+        }
+        calls.extend((rng.u8(0..6) == 0).then_some(Call::Burn));
+        calls
+    }
+
+    /// Several calls at one moment, each by one of `clients`. How many.
+    pub(crate) fn race(&mut self, clients: &[Client], rng: &mut fastrand::Rng) -> u64 {
+        let calls = self.rush(rng);
+        for call in &calls {
             self.ledger.suspect(call);
         }
         let secret = &self.secret;
-        let heard = std::thread::scope(|scope| {
-            calls
-                .each_ref()
-                .map(|(client, call)| scope.spawn(move || wire::call(client, call, secret)))
-                .map(|claimant| claimant.join().expect("a claimant does not panic"))
+        let mut heard: Vec<_> = std::thread::scope(|scope| {
+            let calling: Vec<_> = calls
+                .iter()
+                .map(|call| (call, any(clients, rng)))
+                .map(|(call, client)| (call, scope.spawn(move || wire::call(client, call, secret))))
+                .collect();
+            let answered = calling.into_iter();
+            answered
+                .map(|(call, caller)| (call, caller.join().expect("a client does not panic")))
+                .collect()
         });
-        for ((_, call), heard) in calls.iter().zip(&heard) {
+        // Heard in an order in which they may have happened.
+        heard.sort_by_key(|(call, heard)| place_in_time(call, heard));
+        for (call, heard) in &heard {
             self.hear(call, heard);
         }
+        calls.len().try_into().expect("a handful")
     }
 
     /// Asks for everything that is known or in doubt, on servers that answer, each call on one of them; afterwards nothing is
@@ -249,6 +276,17 @@ impl Tale {
 /// One of the clients, of which there is at least one.
 pub(crate) fn any<'a>(clients: &'a [Client], rng: &mut fastrand::Rng) -> &'a Client {
     &clients[rng.usize(..clients.len())]
+}
+
+/// Of what was heard at one moment: what only a living transfer answers comes before its end, and what is missing yet before it is
+/// there.
+fn place_in_time(call: &Call, heard: &Heard) -> u8 {
+    match (call, heard) {
+        (_, Heard::Answer(Answer::Refused(body))) if body.code == ErrorCode::TransferGone => 2,
+        (_, Heard::Answer(Answer::Refused(_) | Answer::Granted(_) | Answer::Bytes(_))) => 0,
+        (Call::Part(_) | Call::Complete, Heard::Answer(_)) => 1,
+        _ => 3,
+    }
 }
 
 /// A new claimant.

@@ -283,7 +283,7 @@ impl Server {
 
     fn listens_at(&mut self, base: String) {
         let (_, address) = base.split_once("://").unwrap_or_default();
-        self.address = address.to_owned();
+        address.clone_into(&mut self.address);
         self.base = base;
     }
 

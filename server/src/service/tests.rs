@@ -22,6 +22,7 @@ use crate::transfer::{Periods, Refusal};
 
 mod backlog;
 mod capacity;
+mod ended;
 mod even;
 mod late;
 mod once;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use onetimeshare_protocol::id::{OwnerToken, TransferId};
+use onetimeshare_protocol::id::{OwnerToken, OwnerVerifier, TransferId};
 use onetimeshare_protocol::limits;
 use onetimeshare_protocol::transfer::CreateRequest;
 use sha2::{Digest, Sha256};
@@ -129,7 +129,8 @@ impl Service {
             Err(refusal) => return Err(refusal.into()),
         }
         let deadline = Duration::from_secs(self.periods.part_deadline_s);
-        let written = tokio::time::timeout(deadline, self.write_checked(&write, len, body)).await;
+        let written =
+            tokio::time::timeout(deadline, self.write_checked(&write, &owner, body)).await;
         // What was begun lies in the deletion queue, whatever happens from here on.
         written.map_err(|_| Invalid::PartTimeout)??;
         let is_part = answer(self.records.accept_part(&owner, &write, self.moment())).await?;
@@ -144,7 +145,7 @@ impl Service {
     async fn write_checked(
         &self,
         part: &PartWrite,
-        len: u64,
+        owner: &OwnerVerifier,
         body: ByteStream,
     ) -> ServiceResult<()> {
         let fault = Arc::new(OnceLock::new());
@@ -154,11 +155,30 @@ impl Service {
             require_room(service.records.has_room())?;
             piece
         });
-        let checked = check_bytes(body.boxed(), len, part.digest, Arc::clone(&fault));
+        let checked = check_bytes(body.boxed(), part.len, part.digest, Arc::clone(&fault));
         let written = self.blobs.write(&part.object, checked).await;
         match fault.get() {
             Some(invalid) => Err(Invalid::clone(invalid).into()),
-            None => written.map_err(ServiceError::Store),
+            None => match written {
+                Ok(()) => Ok(()),
+                Err(StoreError::Interrupted) => Err(StoreError::Interrupted.into()),
+                Err(error) => Err(self.why_unwritten(part, owner, error).await),
+            },
+        }
+    }
+
+    /// Why a part was not written: the store's error, unless the transfer has ended meanwhile. Then a sweep deletes what is being
+    /// written of it, folder and all, and the store is not to blame.
+    async fn why_unwritten(
+        &self,
+        part: &PartWrite,
+        owner: &OwnerVerifier,
+        error: StoreError,
+    ) -> ServiceError {
+        let id = &part.object.id;
+        match self.records.parts(id, owner, self.moment()).await {
+            Ok(Err(refusal)) => refusal.into(),
+            Ok(Ok(_)) | Err(_) => error.into(),
         }
     }
 }

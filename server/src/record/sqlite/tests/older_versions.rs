@@ -66,3 +66,33 @@ async fn check(version: i64) {
         assert_eq!(held.client.count, u64::from(parcel.fate.is_live()));
     }
 }
+
+/// What an older version leaves when it is killed: its last steps lie in its log alone.
+#[tokio::test]
+async fn a_log_that_an_older_version_left_is_taken_in() {
+    for version in 1..schema::VERSION {
+        let (old, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for directory in [&old, &killed] {
+            stage::written_by(version, directory.path());
+        }
+        let burnt = async |directory: &Path| {
+            let stage = Stage::later(directory).await;
+            stage.records.totals().await.unwrap().stats.burnt
+        };
+        let conn = Connection::open(old.path().join(DATABASE)).unwrap();
+        conn.pragma_update(None, "journal_mode", "WAL").unwrap();
+        conn.execute("UPDATE counter SET burnt = burnt + 1000", [])
+            .unwrap();
+        for name in [DATABASE, "records.sqlite-wal"] {
+            fs::copy(old.path().join(name), killed.path().join(name)).unwrap();
+        }
+        assert!(log_len(killed.path()) > 0);
+        drop(conn);
+        assert_eq!(
+            burnt(killed.path()).await,
+            burnt(old.path()).await,
+            "of version {version}"
+        );
+        assert!(burnt(killed.path()).await > 1000);
+    }
+}
