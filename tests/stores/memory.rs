@@ -17,6 +17,7 @@ use onetimeshare_protocol::id::{AccessVerifier, LinkVerifier, OwnerToken};
 use onetimeshare_protocol::limits;
 use onetimeshare_protocol::transfer::CreateRequest;
 use onetimeshare_server::token;
+use onetimeshare_tests::scale::row;
 use onetimeshare_tests::{Meddling, S3, S3Faults, Server};
 use sha2::{Digest as _, Sha256};
 
@@ -153,6 +154,17 @@ fn uploads_wait_on_disk_without_a_name_and_in_bounded_memory() {
     assert!(
         most < LOADED_MAX + SLACK,
         "{most} bytes for {UPLOADS} parts"
+    );
+    row(
+        &format!(
+            "{UPLOADS} uploads of 8 MiB that stand still before their last byte; then a bucket that takes none of them"
+        ),
+        "once",
+        &format!(
+            "{} MB, then {} MB more memory than at rest",
+            slow / 1_000_000,
+            most / 1_000_000
+        ),
     );
 
     // Nothing is held up by what failed.

@@ -37,8 +37,8 @@ pub(crate) enum Task {
     OpenApi(Vec<OsString>),
     /// The main job in real browsers, on one server or on several that share their stores; an empty list means all browsers.
     EndToEnd(Vec<Browser>, Servers),
-    /// The long tests of faults.
-    Faults,
+    /// The long tests of faults, or those whose names hold one of these words.
+    Faults(Vec<OsString>),
     /// The search for inputs that break what must hold.
     Fuzz(fuzz::Choice),
     /// Lints and tests of the server with its spans for a collector.
@@ -87,7 +87,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "wasm-vectors" => bare(Task::WasmVectors),
         "www" => bare(Task::Www),
         "openapi" => Ok(Task::OpenApi(after_dashes(rest))),
-        "faults" => bare(Task::Faults),
+        "faults" => faults(rest),
         "fuzz" => fuzz(&rest),
         "otel" => bare(Task::Otel),
         "deny" => deny(&rest),
@@ -97,6 +97,17 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Task, S
         "e2e" => end_to_end(rest),
         "screens" => screens(rest),
         _ => Err(format!("there is no command {name}")),
+    }
+}
+
+/// `faults [NAME]…`.
+fn faults(names: Vec<OsString>) -> Result<Task, String> {
+    let flag = names
+        .iter()
+        .find(|word| word.to_string_lossy().starts_with('-'));
+    match flag {
+        Some(flag) => Err(format!("faults knows no {}", flag.to_string_lossy())),
+        None => Ok(Task::Faults(names)),
     }
 }
 
@@ -258,6 +269,15 @@ mod tests {
             parsed("serve -- -- x"),
             Ok(Task::Serve(vec!["--".into(), "x".into()]))
         );
+    }
+
+    #[test]
+    fn faults_are_chosen_by_their_names() {
+        assert_eq!(parsed("faults"), Ok(Task::Faults(Vec::new())));
+        let names = vec!["writes::".into(), "starts::".into()];
+        assert_eq!(parsed("faults writes:: starts::"), Ok(Task::Faults(names)));
+        let refused = parsed("faults --long").unwrap_err();
+        assert_eq!(refused, "faults knows no --long");
     }
 
     #[test]

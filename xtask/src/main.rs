@@ -25,6 +25,7 @@ mod ui;
 mod wasm;
 mod web;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -95,7 +96,7 @@ fn run(task: Task, root: &Path) -> Result<ExitCode> {
             steps.run("openapi", || openapi::run(root, &arguments));
         }
         Task::EndToEnd(browsers, servers) => end_to_end(root, &browsers, servers, &mut steps)?,
-        Task::Faults => faults(root, &mut steps)?,
+        Task::Faults(names) => faults(root, &names, &mut steps)?,
         Task::Fuzz(choice) => look_for_inputs(root, &choice, &mut steps)?,
         Task::Otel => {
             toolchain::ensure_component(root, "clippy")?;
@@ -150,15 +151,23 @@ fn look_for_inputs(root: &Path, choice: &fuzz::Choice, steps: &mut Steps) -> Res
     Ok(())
 }
 
-fn faults(root: &Path, steps: &mut Steps) -> Result<()> {
+/// All of them, with those of stores, or a few by their names.
+fn faults(root: &Path, names: &[OsString], steps: &mut Steps) -> Result<()> {
     system::require(system::Package::FAULTS)?;
+    let is_all = names.is_empty();
     steps.run("tools", || {
         tools::install(root)?;
-        tools::install_more(root)
+        if is_all {
+            tools::install_more(root)
+        } else {
+            Ok(())
+        }
     });
     steps.run("wasm", || wasm::build(root));
     steps.run("server", || browser_tests::build_server(root).map(drop));
-    steps.run("stores", || rust::stores(root));
-    steps.run("faults", || rust::faults(root));
+    if is_all {
+        steps.run("stores", || rust::stores(root));
+    }
+    steps.run("faults", || rust::faults(root, names));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The checks and tests of the Rust half, by cargo's own commands.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
@@ -92,12 +93,13 @@ pub(crate) fn unit(root: &Path, steps: &mut Steps) {
     });
 }
 
-/// The tests of faults and of secrecy, as long as they get; what they print are rows of `docs/reliability.md` and
+/// The tests of faults and of secrecy whose names hold one of `names`, or all, as long as they get; what they print are rows of `docs/reliability.md` and
 /// `docs/security.md`.
-pub(crate) fn faults(root: &Path) -> Result<()> {
+pub(crate) fn faults(root: &Path, names: &[OsString]) -> Result<()> {
     let selection = ["--test", "faults", "--test", "secrecy", "--", "--nocapture"];
     run(tests(root)?
         .args(selection)
+        .args(names)
         .env("ONETIMESHARE_FAULTS_LONG", "1"))
 }
 

@@ -37,8 +37,8 @@ pub(crate) fn usage() {
   test              every test, and every check but that of the documentation
   check             formatting, lints, documentation, the rules of the tree
   wasm              build the browsers' half into www/wasm/
-  faults            the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set;
-                    and of what strangers and operators can learn
+  faults [NAME]…    the long run of the tests of faults: kills, failing writes, cut connections, a full disk, a clock that is set;
+                    and of what strangers and operators can learn; or of those of them whose names hold NAME
   fuzz [TARGET]… [--for 10m] [--keep]
                     look for inputs that break what must hold of links, manifests, bodies, requests, headers and settings, with libFuzzer;
                     --for 90s, 10m or 2h is for all together; --keep adds what reached new code to fuzz/corpus/

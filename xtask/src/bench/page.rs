@@ -9,8 +9,8 @@ const HEAD: &str = "\
 # Performance
 
 Measured by one command that anybody can repeat: `{command}`. It builds what is released, measures, and writes this page; no figure here
-is typed by hand. Trust the ratios: absolute numbers are of one machine. Every figure is a median over alternated passes, unless it says
-otherwise.
+is typed by hand. Trust the ratios: absolute numbers are of one machine. Rates, latencies and ratios of the first two chapters are medians over
+alternated passes, peaks of memory the highest of any; the other tables are of one pass, whose calls are many.
 
 ## The machine
 ";
