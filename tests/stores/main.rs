@@ -12,6 +12,7 @@ mod budgets;
 mod conforming;
 mod damage;
 mod deleting;
+mod ending;
 mod listing;
 mod losing;
 mod marks;

@@ -227,19 +227,23 @@ impl RedisStore {
         run: impl Fn(&mut Tables, Moment, Option<Bytes>) -> Outcome<T> + Send + Sync,
     ) -> StoreResult<Outcome<T>> {
         let mut patience = Patience::new();
-        let page = self.load(ask, &mut patience).await?;
+        let mut page = self.load(ask, &mut patience).await?;
         let is_allowed = page.transfer().is_some_and(is_allowed);
         let mut body = None;
         if let Some(object) = page.inline_object().filter(|_| is_allowed) {
             body = self.read_body(&object, page.transfer()).await?;
             if body.is_none() {
-                // Brought back by a fail-over or an old copy, after its body was erased.
-                tracing::error!(?object, "a record has lost its body, and is not given");
-                return Ok(Err(Refusal::Gone {
-                    cause: Cause::Lapsed,
-                    at: self.moment(&page, at).now,
-                    claimed_at: None,
-                }));
+                // Whoever has ended the transfer since it was loaded had its body erased: then that end is told.
+                page = self.load(ask, &mut patience).await?;
+                if page.inline_object().is_some() {
+                    // Brought back by a fail-over or an old copy, after its body was erased.
+                    tracing::error!(?object, "a record has lost its body, and is not given");
+                    return Ok(Err(Refusal::Gone {
+                        cause: Cause::Lapsed,
+                        at: self.moment(&page, at).now,
+                        claimed_at: None,
+                    }));
+                }
             }
         }
         let run = |tables: &mut Tables, at: Moment| run(tables, at, body.clone());
