@@ -22,6 +22,9 @@ const ORPHAN_PERIOD: Duration = Duration::from_hours(1);
 /// How many transfers or objects one step touches, so that no step holds a store for long.
 pub(crate) const BATCH: usize = 256;
 
+/// How many old objects one pass asks the records for at once, at most: what is due waits meanwhile.
+const ORPHANS_LOOKED_AT: usize = 16 * BATCH;
+
 /// How long a pass may go on once the server is to stop: a store that hangs holds up nobody.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -130,7 +133,7 @@ pub async fn sweep_orphans(service: &Service) -> Result<usize, MatchError> {
     Ok(deleted)
 }
 
-/// About a batch of them, or more; none only when there is none.
+/// About a batch of them, or more; none when there is none among so many as may be looked at in one pass.
 async fn find_orphans(service: &Service) -> Result<Vec<ObjectName>, StoreError> {
     let (records, blobs) = (service.records(), service.blobs());
     let age_s = service.limits().age_max_s(service.periods());
@@ -144,7 +147,7 @@ async fn find_orphans(service: &Service) -> Result<Vec<ObjectName>, StoreError> 
                 orphans.push(object);
             }
         }
-        if is_all || !orphans.is_empty() {
+        if is_all || !orphans.is_empty() || limit >= ORPHANS_LOOKED_AT {
             return Ok(orphans);
         }
         // Living ones are as old only when an operator has shortened a period since: then the orphans come behind them.

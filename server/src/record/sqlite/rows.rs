@@ -155,6 +155,21 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
 
 /// The transfer of this id, with its leases and without its ciphertext.
 pub(super) fn load(conn: &Connection, id: &TransferId) -> StoreResult<Option<Stored>> {
+    Ok(find(conn, id)?)
+}
+
+/// Whether the record can be read from the database, and tells something that no version knows. Of a database that SQLite itself
+/// finds damaged this is never so.
+pub(super) fn is_undecodable(conn: &Connection, id: &TransferId) -> bool {
+    matches!(
+        find(conn, id),
+        Err(Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..))
+    )
+}
+
+fn find(conn: &Connection, id: &TransferId) -> rusqlite::Result<Option<Stored>> {
     let found = conn
         .prepare_cached("SELECT * FROM transfer WHERE id = ?1")?
         .query_row([id.as_bytes()], stored)
@@ -378,7 +393,7 @@ pub(super) fn erase(
     Ok(())
 }
 
-/// Erases a record that cannot be read, with all that belongs to it, whatever it may say. Nobody can open it any more, and no
+/// Erases a record that cannot be decoded, with all that belongs to it, whatever it may say. Nobody can open it any more, and no
 /// tombstone could tell what it was.
 pub(super) fn discard(section: &Section<'_>, id: &TransferId, at: Moment) -> StoreResult<()> {
     let conn = section.conn;
@@ -391,11 +406,12 @@ pub(super) fn discard(section: &Section<'_>, id: &TransferId, at: Moment) -> Sto
     };
     erase(section, row, id, at)?;
     forget(section, row)?;
-    // How much of what is held it was, it does not tell.
+    // How much of what is held it was, it does not tell. Another damaged one may claim any length.
     conn.execute(
         "UPDATE counter SET (held_count, held_len) =
-            (SELECT count(*), coalesce(sum(?1 + manifest_len + body_len), 0) FROM transfer WHERE phase <> ?2)",
-        [int(RECORD_LEN)?, GONE],
+            (SELECT count(*), coalesce(sum(?1 + min(max(manifest_len, 0), ?3) + min(max(body_len, 0), ?3)), 0)
+             FROM transfer WHERE phase <> ?2)",
+        [int(RECORD_LEN)?, GONE, 1 << 40],
     )?;
     Ok(())
 }

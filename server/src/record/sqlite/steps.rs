@@ -238,32 +238,27 @@ pub(super) fn burn(
     owner: &OwnerVerifier,
     at: Moment,
 ) -> StoreResult<Outcome<()>> {
-    let burnt = in_section(section, id, at, |_, _, transfer| {
+    // Whose it is was seen before.
+    if rows::is_undecodable(section.conn, id) {
+        tracing::error!(?id, "a damaged record is burnt: it is erased");
+        return rows::discard(section, id, at).map(Ok);
+    }
+    in_section(section, id, at, |_, _, transfer| {
         Ok(transfer
             .authorize_owner(owner)
             .map(|()| transfer.burn(at.now)))
-    });
-    match burnt {
-        // Whose it is was seen before.
-        Err(StoreError::Corrupt(reason)) => {
-            tracing::error!(%reason, ?id, "a damaged record is burnt: it is erased");
-            rows::discard(section, id, at).map(Ok)
-        }
-        burnt => burnt,
-    }
+    })
 }
 
 /// Settles one transfer that is due, or forgets it. One whose record is damaged is erased: what time would have made of it
 /// cannot be told, and nobody can open it.
 fn sweep_one(section: &Section<'_>, id: &TransferId, at: Moment) -> StoreResult<()> {
-    let before = match rows::load(section.conn, id) {
-        Ok(Some(before)) => before,
-        Ok(None) => return Ok(()),
-        Err(StoreError::Corrupt(reason)) => {
-            tracing::error!(%reason, ?id, "a damaged record is due: it is erased");
-            return rows::discard(section, id, at);
-        }
-        Err(error) => return Err(error),
+    if rows::is_undecodable(section.conn, id) {
+        tracing::error!(?id, "a damaged record is due: it is erased");
+        return rows::discard(section, id, at);
+    }
+    let Some(before) = rows::load(section.conn, id)? else {
+        return Ok(());
     };
     let mut after = before.transfer.clone();
     after.settle(at);
@@ -273,6 +268,21 @@ fn sweep_one(section: &Section<'_>, id: &TransferId, at: Moment) -> StoreResult<
         rows::forget(section, before.row)?;
     }
     Ok(())
+}
+
+/// One of several steps in a section: of one that fails nothing is kept.
+fn alone(section: &Section<'_>, step: impl FnOnce() -> StoreResult<()>) -> StoreResult<()> {
+    let execute = |statement| -> StoreResult<()> {
+        section.conn.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    };
+    execute("SAVEPOINT one")?;
+    let done = step();
+    if done.is_err() {
+        execute("ROLLBACK TO one")?;
+    }
+    execute("RELEASE one")?;
+    done
 }
 
 /// Settles or forgets up to `limit` transfers that are due. How many.
@@ -287,7 +297,7 @@ pub(super) fn sweep(section: &Section<'_>, limit: usize, at: Moment) -> StoreRes
         .collect::<Result<_, _>>()?;
     let mut swept = 0;
     for id in &due {
-        match sweep_one(section, id, at) {
+        match alone(section, || sweep_one(section, id, at)) {
             Ok(()) => swept += 1,
             // One damaged page must not keep all others for ever.
             Err(error @ StoreError::Corrupt(_)) => {
