@@ -9,6 +9,7 @@
 
 mod clock;
 mod cuts;
+mod failing;
 mod floods;
 mod full;
 mod kills;
@@ -22,6 +23,5 @@ mod starts;
 mod strace;
 mod tale;
 mod wire;
-mod writes;
 
 use onetimeshare_tests::scale;

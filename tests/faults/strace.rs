@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::writes::{Point, Series};
+use crate::failing::{Point, Series};
 
 /// How often it is looked whether `strace` has ended, and after how long each time: five seconds in all.
 const DETACH_TRIES: u32 = 500;

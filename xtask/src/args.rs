@@ -274,8 +274,8 @@ mod tests {
     #[test]
     fn faults_are_chosen_by_their_names() {
         assert_eq!(parsed("faults"), Ok(Task::Faults(Vec::new())));
-        let names = vec!["writes::".into(), "starts::".into()];
-        assert_eq!(parsed("faults writes:: starts::"), Ok(Task::Faults(names)));
+        let names = vec!["failing::".into(), "starts::".into()];
+        assert_eq!(parsed("faults failing:: starts::"), Ok(Task::Faults(names)));
         let refused = parsed("faults --long").unwrap_err();
         assert_eq!(refused, "faults knows no --long");
     }
